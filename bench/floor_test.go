@@ -1,0 +1,74 @@
+package bench
+
+import (
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Every statement of the floor is served by indexes: nothing is scanned but in the order of
+// one, and nothing is sorted. With -v it shows the plans.
+func TestPlans(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "plans.db")
+	if err := FirstRows(path); err != nil {
+		t.Fatal(err)
+	}
+	plans, err := Plans(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + plans)
+	for line := range strings.Lines(plans) {
+		if detail, ok := strings.CutPrefix(line, "\t-- "); ok && !strings.Contains(detail, " USING INDEX ") {
+			t.Errorf("no index: %s", detail)
+		}
+	}
+}
+
+// Both ways to read give the same answers, in JSON, and the nested ones have comments.
+func TestFloor(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "floor.db")
+	if err := fill(path, 20, 100, 5000); err != nil {
+		t.Fatal(err)
+	}
+	driver, library := NewFloor(path, ByDriver), NewFloor(path, ByLibrary)
+	for _, q := range Queries() {
+		got := string(ask(t, driver, q.Bodies[0]))
+		if !json.Valid([]byte(got)) {
+			t.Errorf("%s is not JSON: %.2000s", q.Name, got)
+		}
+		if other := string(ask(t, library, q.Bodies[0])); other != got {
+			t.Errorf("%s: %.2000s\nis not: %.2000s", q.Name, other, got)
+		}
+		if q.Name == "Nested" && strings.Count(got, `"author"`) != 20*(1+5) {
+			t.Errorf("not 20 posts with 5 comments each: %.2000s", got)
+		}
+	}
+	if err := errors.Join(driver.Close(), library.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Whatever the text, it comes back from JSON as it was.
+func TestAppendString(t *testing.T) {
+	for _, s := range []string{
+		"", "a", "Zoë 🙂", `"`, `\`, "\n\t\r", "\x00\x1f\x7f", "seven77", "eight888", "nine99999",
+		`12345678"`, "1234567\x01", "0123456789\\0123456789\n0123456789\"",
+	} {
+		var back string
+		if err := json.Unmarshal(appendString(nil, s), &back); err != nil || back != s {
+			t.Errorf("%q came back as %q, %v", s, back, err)
+		}
+	}
+}
+
+func FuzzAppendString(f *testing.F) {
+	f.Add(`a "quoted" \ line` + "\n")
+	f.Fuzz(func(t *testing.T, s string) {
+		if !json.Valid(appendString(nil, s)) {
+			t.Errorf("%q is not valid as JSON", s)
+		}
+	})
+}

@@ -1,0 +1,96 @@
+package bench
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"spacecloud/database"
+	"spacecloud/database/sqlite"
+	"spacecloud/generator"
+	"spacecloud/graph"
+	"spacecloud/resolvers"
+	"spacecloud/rules"
+	"spacecloud/schema"
+)
+
+// server is the server over the file, which holds the data of the benchmarks and is not to be
+// written.
+func server(b *testing.B, path string) http.Handler {
+	b.Helper()
+	text, err := os.ReadFile("schema.graphql")
+	check(b, err)
+	s, err := schema.Parse(schema.Source{Name: "schema.graphql", Text: string(text)})
+	check(b, err)
+	d, err := sqlite.Open(b.Context(), "sqlite:"+path)
+	check(b, err)
+	b.Cleanup(func() { _ = d.Close() })
+	set, err := rules.Compile(s)
+	check(b, err)
+	rows, err := resolvers.New(resolvers.Config{
+		Schema: s, Rules: set, Databases: map[string]*database.DB{"main": database.New("main", d)},
+	})
+	check(b, err)
+	api, err := generator.New(s)
+	check(b, err)
+	door, err := graph.New(graph.Options{
+		API: api, Resolvers: rows, Limits: graph.Limits{Body: 64 << 20},
+	})
+	check(b, err)
+	return door
+}
+
+func check(b *testing.B, err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// command starts the binary over an empty database in dir, and url is where it answers when
+// it is ready. Nil while there is none.
+func command(_ *testing.B, dir string) (cmd *exec.Cmd, url string) { return nil, "" }
+
+// BenchmarkInsert10000 inserts 10,000 comments in one request: µs and B of one row, and the
+// peak of the heap.
+func BenchmarkInsert10000(b *testing.B) {
+	const rows = 10_000
+	h := server(b, emptyData(b))
+	if h == nil {
+		b.Skip("no server yet")
+	}
+	body := InsertBody(rows)
+	b.ReportAllocs()
+	for b.Loop() {
+		var c cost
+		peak := peakHeap(func() { c = measure(1, func(int) { ask(b, h, body) }) })
+		b.ReportMetric(c.cpu/rows, "cpu-µs/row")
+		b.ReportMetric(float64(peak)/(1<<20), "peak-MB")
+	}
+}
+
+// BenchmarkStart starts the binary over an empty database: ms until it answers, and the
+// memory that it holds then.
+func BenchmarkStart(b *testing.B) {
+	for b.Loop() {
+		cmd, url := command(b, b.TempDir())
+		if cmd == nil {
+			b.Skip("no server yet")
+		}
+		took := startToReady(b, cmd, url)
+		b.ReportMetric(float64(took.Microseconds())/1e3, "ready-ms")
+		b.ReportMetric(residentMB(b, cmd.Process.Pid), "idle-MB")
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // it was killed
+	}
+}
+
+func emptyData(b *testing.B) string {
+	path := filepath.Join(b.TempDir(), "empty.db")
+	if err := FirstRows(path); err != nil {
+		b.Fatal(err)
+	}
+	return path
+}

@@ -1,0 +1,265 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/agnivade/levenshtein"
+
+	"spacecloud/auth"
+	"spacecloud/config"
+	"spacecloud/fault"
+	"spacecloud/project"
+	"spacecloud/schema"
+)
+
+// command is one thing that the program does.
+type command struct {
+	name  string // one word or two: migrate apply
+	args  string // for the help
+	about string
+	flags func(*flag.FlagSet) // besides those of every command
+	// do has the settings in force. What the command line has left is refused before.
+	do func(context.Context, process, config.Config, *flag.FlagSet) error
+}
+
+var commands = []command{
+	{"serve", "", "serve the schema folder (the default)", nil, runServe},
+	{"migrate plan", "", "print what would change in each database", nil, migratePlan},
+	{"migrate apply", "[--allow-destructive] [--keep]", "do it, under a lock", migrateFlags, migrateApply},
+	{"migrate status", "", "print what was done, and what is left to do", nil, migrateStatus},
+	{"schema check", "", "print all that is wrong with the schema", nil, schemaCheck},
+	{"schema print", "[--directives]", "print the API that follows from the schema, or the directives", printFlags, schemaPrint},
+	{"token", "--claims JSON [--ttl 1h]", "mint a token with the first key, in development with our own", tokenFlags, token},
+	{"config check", "", "print the settings in force, secrets masked", nil, configCheck},
+	{"init", "[DIR]", "write a starter folder that serves at once", nil, nil},
+	{"version", "", "print the version", nil, nil},
+}
+
+// usage is a mistake in the command line: exit status 2.
+type usage struct{ text string }
+
+func (u usage) Error() string { return u.text }
+
+// run does what the arguments say and returns the exit status: 0, 1 for a refusal with a line
+// that says which, why and what to do, 2 for wrong usage.
+func run(ctx context.Context, ps process) int {
+	err := dispatch(ctx, ps)
+	var wrong usage
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &wrong):
+		fmt.Fprintf(ps.err, "spacecloud: %s\n", wrong.text)
+		return 2
+	}
+	fmt.Fprintf(ps.err, "spacecloud: %s\n", project.Explain(err))
+	return 1
+}
+
+func dispatch(ctx context.Context, ps process) error {
+	name, rest := split(ps.args)
+	ps.args = rest
+	switch name {
+	case "help", "--help", "-h":
+		fmt.Fprint(ps.out, help())
+		return nil
+	case "version", "--version":
+		fmt.Fprintln(ps.out, "spacecloud", version())
+		return nil
+	case "init":
+		return initialise(ps)
+	}
+	for _, c := range commands {
+		if c.name == name && c.do != nil {
+			return c.run(ctx, ps)
+		}
+	}
+	return usage{unknown(name)}
+}
+
+// split takes the command's name off the arguments: one word, or two where the first alone
+// is none.
+func split(args []string) (name string, rest []string) {
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") && args[0] != "--help" && args[0] != "-h" && args[0] != "--version" {
+		return "serve", args
+	}
+	for _, c := range commands {
+		if first, _, two := strings.Cut(c.name, " "); two && first == args[0] && len(args) > 1 && !strings.HasPrefix(args[1], "-") {
+			return args[0] + " " + args[1], args[2:]
+		}
+	}
+	return args[0], args[1:]
+}
+
+func unknown(name string) string {
+	names := make([]string, len(commands))
+	for i, c := range commands {
+		names[i] = c.name
+	}
+	near := slices.MinFunc(names, func(a, b string) int {
+		return cmp.Compare(levenshtein.ComputeDistance(name, a), levenshtein.ComputeDistance(name, b))
+	})
+	if levenshtein.ComputeDistance(name, near) <= max(2, len(name)/3) {
+		return fmt.Sprintf("there is no command %q; did you mean %q? `spacecloud help` lists them", name, near)
+	}
+	return fmt.Sprintf("there is no command %q; `spacecloud help` lists them", name)
+}
+
+// run reads the flags and settings and does the command.
+func (c command) run(ctx context.Context, ps process) error {
+	set := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	config.Flags(set)
+	if c.flags != nil {
+		c.flags(set)
+	}
+	switch err := config.Parse(set, ps.args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(ps.out, c.help(set))
+		return nil
+	case err != nil:
+		return usage{fmt.Sprintf("%v (`spacecloud %s --help` lists the flags)", err, c.name)}
+	case set.NArg() > 0:
+		return usage{fmt.Sprintf("%q is one word too many for `spacecloud %s`", set.Arg(0), c.name)}
+	}
+	settings, err := config.Load(set, ps.environ)
+	if err != nil {
+		return err
+	}
+	return c.do(ctx, ps, settings, set)
+}
+
+func (c command) help(set *flag.FlagSet) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "spacecloud %s %s\n\n%s.\n\n", c.name, c.args, c.about)
+	set.SetOutput(&b)
+	set.PrintDefaults()
+	return b.String()
+}
+
+func help() string {
+	var b strings.Builder
+	b.WriteString("Space Cloud: the schema file is the backend.\n\n")
+	for _, c := range commands {
+		fmt.Fprintf(&b, "  spacecloud %-45s %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
+	}
+	b.WriteString("\nEvery command takes --schema DIR, --config FILE, --listen ADDR, --data DIR and --production;\n`spacecloud COMMAND --help` says more.\n")
+	return b.String()
+}
+
+func runServe(ctx context.Context, ps process, c config.Config, _ *flag.FlagSet) error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	return serve(ctx, ps, c)
+}
+
+func schemaCheck(_ context.Context, ps process, c config.Config, _ *flag.FlagSet) error {
+	s, err := project.Read(c.Schema)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(ps.out, "%s is right: %d types in %s\n", c.Schema, len(s.Types)+len(s.Values), strings.Join(s.Databases(), ", "))
+	return nil
+}
+
+func printFlags(set *flag.FlagSet) {
+	set.Bool("directives", false, "print the directives of the schema language instead, for editors")
+}
+
+func schemaPrint(_ context.Context, ps process, c config.Config, set *flag.FlagSet) error {
+	text := schema.Directives()
+	if set.Lookup("directives").Value.String() != "true" {
+		var err error
+		if text, err = project.API(c.Schema); err != nil {
+			return err
+		}
+	}
+	fmt.Fprint(ps.out, text)
+	return nil
+}
+
+func tokenFlags(set *flag.FlagSet) {
+	set.String("claims", "", "the claims as a `JSON` object; sub is who it is")
+	set.Duration("ttl", time.Hour, "how long it is good for; 0 is for ever")
+}
+
+func token(_ context.Context, ps process, c config.Config, set *flag.FlagSet) error {
+	var claims map[string]any
+	text := set.Lookup("claims").Value.String()
+	if err := json.Unmarshal([]byte(text), &claims); err != nil || claims == nil {
+		return usage{fmt.Sprintf(`--claims wants a JSON object, such as '{"sub": "ann"}', not %q`, text)}
+	}
+	ttl, err := time.ParseDuration(set.Lookup("ttl").Value.String())
+	if err != nil || ttl < 0 {
+		return usage{"--ttl wants a duration that is not negative, such as 1h"}
+	}
+	keys, err := project.Keys(c)
+	if err != nil {
+		return err
+	}
+	if len(keys) == 0 {
+		return fault.New(fault.Invalid, "there is no key to sign with; set auth.keys with an HS256 secret")
+	}
+	signed, err := auth.Mint(keys[0], claims, ttl)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(ps.out, signed)
+	return nil
+}
+
+func configCheck(_ context.Context, ps process, c config.Config, _ *flag.FlagSet) error {
+	if err := c.Print(ps.out); err != nil {
+		return err
+	}
+	return c.Validate()
+}
+
+// version is that of the build: a tag, or the commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	revision := ""
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			revision = s.Value[:min(12, len(s.Value))]
+		}
+	}
+	if info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return cmp.Or(revision, "development")
+}
+
+// initialise takes no settings: there are none yet.
+func initialise(ps process) error {
+	folder := "."
+	switch {
+	case len(ps.args) > 1 || len(ps.args) == 1 && strings.HasPrefix(ps.args[0], "-"):
+		return usage{"`spacecloud init [DIR]` takes one folder"}
+	case len(ps.args) == 1:
+		folder = ps.args[0]
+	}
+	files, err := project.Initialise(folder)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(ps.out, "wrote %s in %s\n", strings.Join(files, ", "), folder)
+	if folder != "." {
+		fmt.Fprintf(ps.out, "next: cd %s && spacecloud\n", folder)
+	} else {
+		fmt.Fprintln(ps.out, "next: spacecloud")
+	}
+	return nil
+}

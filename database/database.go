@@ -1,0 +1,123 @@
+// Package database is an open database under its name: what is the same for all of them,
+// over a small driver for each.
+package database
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"spacecloud/database/driver"
+	"spacecloud/fault"
+	"spacecloud/rules"
+)
+
+// DB is one open database.
+type DB struct {
+	name   string
+	driver driver.Driver
+}
+
+// Opener opens a database by its URL.
+type Opener func(ctx context.Context, url string) (driver.Driver, error)
+
+// Drivers are the openers by the scheme of the URL.
+type Drivers map[string]Opener
+
+// later are the schemes that the project knows and does not serve yet.
+var later = map[string]string{
+	"postgres": "PostgreSQL", "postgresql": "PostgreSQL", "mysql": "MySQL", "mongodb": "MongoDB", "mongodb+srv": "MongoDB",
+}
+
+// Open opens the database that @table(db: name) means, with the driver for the scheme of its
+// URL. Errors name the database, and no more of the URL than its scheme: it may hold a password.
+func (ds Drivers) Open(ctx context.Context, name, url string) (*DB, error) {
+	scheme, _, ok := strings.Cut(url, ":")
+	open := ds[scheme]
+	switch {
+	case !ok:
+		return nil, fault.New(fault.Invalid, "database %s: its URL has no scheme, such as %s", name, ds.known())
+	case open != nil:
+	case later[scheme] != "":
+		return nil, fault.New(fault.Invalid, "database %s: %s is not served yet; known are %s", name, later[scheme], ds.known())
+	default:
+		return nil, fault.New(fault.Invalid, "database %s: %s: is no known scheme; known are %s", name, scheme, ds.known())
+	}
+	d, err := open(ctx, url)
+	if err != nil {
+		return nil, named(name, err)
+	}
+	return New(name, d), nil
+}
+
+func (ds Drivers) known() string {
+	schemes := slices.Sorted(maps.Keys(ds))
+	for i := range schemes {
+		schemes[i] += ":"
+	}
+	return strings.Join(schemes, ", ")
+}
+
+// New is a database over an open driver.
+func New(name string, d driver.Driver) *DB { return &DB{name: name, driver: d} }
+
+// Name is what @table calls it.
+func (db *DB) Name() string { return db.name }
+
+// Driver is the driver, for its optional powers.
+func (db *DB) Driver() driver.Driver { return db.driver }
+
+// Prepare renders a level, once for all its runs.
+func (db *DB) Prepare(l rules.Narrowed) (driver.Statement, error) {
+	s, err := db.driver.Prepare(l)
+	if err != nil {
+		return nil, named(db.name, err)
+	}
+	return s, nil
+}
+
+// View lends one state of the data until do returns.
+func (db *DB) View(ctx context.Context, do func(driver.Reader) error) error {
+	return db.driver.View(ctx, do)
+}
+
+// Tx runs do in one transaction: it commits when do returns nil, and rolls back when do
+// returns an error or panics. The context ends the transaction, but not its rollback.
+func (db *DB) Tx(ctx context.Context, do func(driver.Tx) error) (err error) {
+	tx, err := db.driver.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	committed := false
+	defer func() {
+		if !committed {
+			err = errors.Join(err, tx.Rollback(context.WithoutCancel(ctx)))
+		}
+	}()
+	if err := do(tx); err != nil {
+		return err
+	}
+	// A commit ends the transaction even when it fails.
+	committed = true
+	return tx.Commit(ctx)
+}
+
+// Ping is whether the database answers.
+func (db *DB) Ping(ctx context.Context) error { return named(db.name, db.driver.Ping(ctx)) }
+
+// Close waits for what is under way, and closes.
+func (db *DB) Close() error { return named(db.name, db.driver.Close()) }
+
+// named is an error with the database's name before its message.
+func named(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return fault.Wrap(f.Kind, err, "database %s: %s", name, f.Message)
+	}
+	return fault.Wrap(fault.Internal, err, "database %s", name)
+}

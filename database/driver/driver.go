@@ -1,0 +1,84 @@
+// Package driver is what the author of a database driver implements. Everybody else uses
+// package database.
+package driver
+
+import (
+	"context"
+	"database/sql"
+
+	"spacecloud/query"
+	"spacecloud/rules"
+	"spacecloud/schema"
+)
+
+// Driver is one open database. All of it may be used by many goroutines at once; a Reader or
+// Tx that it hands out by one.
+type Driver interface {
+	// Product is the kind and version of the database, for people: "SQLite 3.54.1".
+	Product() string
+	Features() Features
+	// Prepare renders a level once, to be run many times with other bindings.
+	// An error is a fault.Invalid that says what this database cannot do.
+	Prepare(l rules.Narrowed) (Statement, error)
+	// View lends one connection that sees one state of the data until do returns.
+	View(ctx context.Context, do func(Reader) error) error
+	// Begin starts a transaction that may write.
+	Begin(ctx context.Context) (Tx, error)
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Features are what a database can and cannot do.
+type Features struct {
+	Transactions bool
+	ForeignKeys  bool
+}
+
+// Statement is a rendered level of the driver that made it. Its String is the text, for
+// plans and golden tests.
+type Statement interface{ String() string }
+
+// Reader runs statements.
+type Reader interface {
+	// Find runs a statement. The rows must be closed before the next call.
+	Find(ctx context.Context, s Statement, b query.Binding) (Rows, error)
+}
+
+// Rows are an answer, read once from the first to the last row.
+type Rows interface {
+	// Next moves to the next row; false at the end or on an error.
+	Next() bool
+	// Parent is the ordinal, from 0, of the key in Binding.Keys that the row answers;
+	// 0 where the level has no Via.
+	Parent() int
+	// AppendJSON appends the cell as the API shows it, null included.
+	AppendJSON(dst []byte, column int) []byte
+	// Value is the cell, for keys.
+	Value(column int) schema.Value
+	Err() error
+	Close() error
+}
+
+// Tx is a transaction. Its Find sees its own writes.
+type Tx interface {
+	Reader
+	// Write does w once. A broken unique, foreign or check constraint is fault.Conflict that
+	// names the fields; the transaction then has to be rolled back.
+	Write(ctx context.Context, w rules.NarrowedWrite, b query.Binding) (Written, error)
+	Commit(ctx context.Context) error
+	Rollback(ctx context.Context) error
+}
+
+// Written is what a write did.
+type Written struct {
+	Affected int
+	Keys     []schema.Value // flat primary keys, when Write.WantKeys
+}
+
+// SQL is a driver of a database that speaks SQL, for migrations.
+type SQL interface {
+	// Dialect is "sqlite", "postgres" or "mysql".
+	Dialect() string
+	// Conn lends one connection outside the pools of the hot path; the caller closes it.
+	Conn(ctx context.Context) (*sql.Conn, error)
+}

@@ -1,0 +1,141 @@
+package sqlgen
+
+import (
+	"spacecloud/query"
+	"spacecloud/schema"
+)
+
+// Level renders a level. One that is reached by keys answers any number of them, and its
+// first column is the ordinal of the key.
+func Level(d Dialect, l *query.Level) (Statement, error) {
+	return build(d, func(b *Builder) {
+		if l.Via != nil {
+			d.Via(b, l)
+			return
+		}
+		b.rows(l, nil)
+	})
+}
+
+// OneKey renders a level that is reached by keys for a binding of exactly one key; there is
+// no column for its ordinal.
+func OneKey(d Dialect, l *query.Level) (Statement, error) {
+	return build(d, func(b *Builder) {
+		b.rows(l, func(row string) {
+			b.Reached(l, row, func(i int, f *schema.Field) {
+				b.Bind(Param{Bind: Key, Key: i, Scalar: f.Scalar})
+			})
+		})
+	})
+}
+
+// rows appends the plain form of a level, for the rows that meet reached as well.
+func (b *Builder) rows(l *query.Level, reached func(row string)) {
+	row := b.Alias()
+	b.Text("SELECT ")
+	b.Cells(l, row)
+	b.Text(" FROM ")
+	b.Table(l.Type, row)
+	if reached == nil {
+		b.Filter(row, l.Where)
+	} else {
+		b.Text(" WHERE ")
+		reached(row)
+		b.and(row, l.Where)
+	}
+	b.OrderBy(row, l.OrderBy, "")
+	b.dialect.Page(b, l.Limit, l.Offset)
+}
+
+// Cells appends what a level reads of a row.
+func (b *Builder) Cells(l *query.Level, row string) {
+	if len(l.Columns) == 0 {
+		b.Text("1")
+		return
+	}
+	b.Of(row, func() {
+		list(b, l.Columns, ", ", func(c query.Cell) { b.cell(c, row) })
+	})
+}
+
+func (b *Builder) cell(c query.Cell, row string) {
+	if Always(c.When) {
+		b.Column(row, c.Field)
+		return
+	}
+	if c.When == query.False || c.When == query.Unknown {
+		b.Text("NULL")
+		return
+	}
+	b.Text("CASE WHEN ")
+	b.Where(c.When)
+	b.Text(" THEN ")
+	b.Column(row, c.Field)
+	b.Text(" END")
+}
+
+// OrderBy appends " ORDER BY …", first by what is given, or nothing.
+func (b *Builder) OrderBy(row string, orders []query.Order, first string) {
+	if len(orders) == 0 && first == "" {
+		return
+	}
+	b.Text(" ORDER BY ")
+	b.Text(first)
+	if first != "" && len(orders) > 0 {
+		b.Text(", ")
+	}
+	b.Orders(row, orders)
+}
+
+// Orders appends the sort keys.
+func (b *Builder) Orders(row string, orders []query.Order) {
+	b.Of(row, func() {
+		list(b, orders, ", ", func(o query.Order) {
+			operand := query.Operand{Kind: query.Column, Field: o.Field, Via: o.Via}
+			b.dialect.Side(b, operand, o.Field.Scalar)
+			if o.Desc {
+				b.Text(" DESC")
+			}
+			b.dialect.Nulls(b, o.Desc, !o.Field.NonNull || len(o.Via) > 0, o.Nulls)
+		})
+	})
+}
+
+// ViaKey are the columns that a key of the level is made of: of the parents' type where a
+// link leads here, and else the primary key.
+func ViaKey(l *query.Level) []*schema.Field {
+	if l.Via.Link == nil {
+		return l.Type.Primary
+	}
+	return l.Via.Link.Link.From
+}
+
+// Reached appends the condition that a row answers a key; value appends the key's ith value,
+// which is compared with f.
+func (b *Builder) Reached(l *query.Level, row string, value func(i int, f *schema.Field)) {
+	equal := func(alias string, fs []*schema.Field) {
+		for i, f := range fs {
+			if i > 0 {
+				b.Text(" AND ")
+			}
+			b.Column(alias, f)
+			b.Text(" = ")
+			value(i, f)
+		}
+	}
+	switch {
+	case l.Via.Link == nil:
+		equal(row, l.Type.Primary)
+	case l.Via.Link.Link.Through == nil:
+		equal(row, l.Via.Link.Link.To)
+	default:
+		link := l.Via.Link.Link
+		b.among(row, link, func(through string) { equal(through, link.ThroughFrom) })
+	}
+}
+
+// ReachedWhere appends Reached and the level's own condition.
+func (b *Builder) ReachedWhere(l *query.Level, row string, value func(i int, f *schema.Field)) {
+	b.Reached(l, row, value)
+	b.and(row, l.Where)
+}

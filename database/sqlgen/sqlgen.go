@@ -1,0 +1,77 @@
+// Package sqlgen says a question of package query in SQL: one text per plan with a
+// placeholder for every value, and what each placeholder binds.
+//
+// Identifiers come from the schema only and are always quoted; values are parameters only.
+// What differs between databases stands behind Dialect.
+package sqlgen
+
+import (
+	"spacecloud/query"
+	"spacecloud/schema"
+)
+
+// Statement is a text and what its placeholders bind, in the order of the text.
+type Statement struct {
+	Text   string
+	Params []Param
+}
+
+func (s Statement) String() string { return s.Text }
+
+// Param says what one placeholder binds.
+type Param struct {
+	Bind Bind
+	// From is where the value comes from: a Constant, an Arg or a Claim; for Key and Keys
+	// it is Binding.Keys.
+	From query.Operand
+	// Scalar is what the value, or the elements of the list, are compared with or stored as;
+	// NoScalar when nothing says so.
+	Scalar schema.Scalar
+	// Key is the place in a key, for Key.
+	Key int
+	// Columns are the key's columns, for Keys.
+	Columns []*schema.Field
+}
+
+// Bind is how a placeholder gets its value.
+type Bind uint8
+
+// The ways to bind.
+const (
+	Value     Bind = iota // the value itself
+	List                  // a list, as Dialect.Elements reads it; a null list has one element, null
+	Keys                  // all keys of the binding, as the dialect reads them
+	Key                   // the value at Param.Key of the binding's keys
+	Prefix                // the text that every match of a LIKE pattern begins with
+	PrefixEnd             // something greater than every text beginning with Prefix
+	TextEnd               // something greater than every text beginning with the value
+	Limit                 // null for none
+	Offset                // null for 0
+)
+
+// Dialect is what one database says its own way. Its methods append to the builder.
+type Dialect interface {
+	// Quote appends an identifier.
+	Quote(dst []byte, name string) []byte
+	// Placeholder appends the nth placeholder, from 1.
+	Placeholder(dst []byte, n int) []byte
+	// Side appends one side of a comparison or a sort key of a scalar, so that it compares
+	// as the scalar does: by value, texts by their bytes.
+	Side(b *Builder, o query.Operand, s schema.Scalar)
+	// Elements appends the sub-query of a list's elements, one column; list appends the
+	// list: a placeholder bound as List, or a column.
+	Elements(b *Builder, s schema.Scalar, list func())
+	// Match appends one of the text operators, Like to Regex.
+	Match(b *Builder, c query.Compare)
+	// Nulls appends the end of a sort key; nullable is whether it can be null at all.
+	Nulls(b *Builder, desc, nullable bool, n query.Nulls)
+	// Page appends the limit and offset, of which either may be zero.
+	Page(b *Builder, limit, offset query.Operand)
+	// Change appends what the column of a's field becomes, for Inc, Mul, Max and Min.
+	Change(b *Builder, alias string, a query.Assign)
+	// ByKeys appends the condition that the row's primary key is one of the binding's.
+	ByKeys(b *Builder, alias string, t *schema.Type)
+	// Via appends the whole statement of a level that is reached by keys, the ordinal of the
+	// key as its first column.
+	Via(b *Builder, l *query.Level)
+}

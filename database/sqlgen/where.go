@@ -1,0 +1,164 @@
+package sqlgen
+
+import (
+	"spacecloud/query"
+	"spacecloud/schema"
+)
+
+var compareSQL = [...]string{
+	query.Eq: " = ", query.Ne: " <> ", query.Gt: " > ", query.Gte: " >= ", query.Lt: " < ", query.Lte: " <= ",
+}
+
+// Where appends a condition.
+func (b *Builder) Where(w query.Where) {
+	switch w := w.(type) {
+	case query.And:
+		b.all([]query.Where(w), " AND ", query.True)
+	case query.Or:
+		b.all([]query.Where(w), " OR ", query.False)
+	case query.Not:
+		b.Text("NOT (")
+		b.Where(w.Where)
+		b.Text(")")
+	case query.Untrue:
+		b.Text("((")
+		b.Where(w.Where)
+		b.Text(") IS NOT TRUE)")
+	case query.Compare:
+		b.compare(w)
+	case query.IsNull:
+		b.Text("(")
+		b.Operand(w.Operand, ScalarOf(w.Operand))
+		b.Text(" IS NULL)")
+	case query.Some:
+		b.some(w)
+	case query.Exists:
+		b.exists(w)
+	case query.Truth:
+		b.Text([...]string{"NULL", "FALSE", "TRUE"}[w])
+	default:
+		b.Fail("a condition of an unknown kind")
+	}
+}
+
+func (b *Builder) all(ws []query.Where, separator string, empty query.Truth) {
+	if len(ws) == 0 {
+		b.Where(empty)
+		return
+	}
+	b.Text("(")
+	list(b, ws, separator, b.Where)
+	b.Text(")")
+}
+
+func (b *Builder) compare(c query.Compare) {
+	switch c.Op {
+	case query.In, query.Nin:
+		b.in(c)
+	case query.Like, query.ILike, query.StartsWith, query.EndsWith, query.Contains, query.IContains, query.Regex:
+		b.dialect.Match(b, c)
+	default:
+		s := common(c.Left, c.Right)
+		b.Text("(")
+		b.dialect.Side(b, c.Left, s)
+		b.Text(compareSQL[c.Op])
+		b.dialect.Side(b, c.Right, s)
+		b.Text(")")
+	}
+}
+
+// common is the scalar that both sides are compared as: a column's before that of a value.
+func common(left, right query.Operand) schema.Scalar {
+	switch {
+	case left.Kind == query.Column:
+		return left.Field.Scalar
+	case right.Kind == query.Column:
+		return right.Field.Scalar
+	case left.Scalar != schema.NoScalar:
+		return left.Scalar
+	}
+	return right.Scalar
+}
+
+func (b *Builder) in(c query.Compare) {
+	s := common(c.Left, c.Right)
+	// A null list is unknown, and a sub-query of no rows would be false.
+	guard := c.Right.Kind == query.Column && (!c.Right.Field.NonNull || len(c.Right.Via) > 0)
+	if guard {
+		b.Text("CASE WHEN ")
+		b.Operand(c.Right, s)
+		b.Text(" IS NOT NULL THEN ")
+	}
+	b.Text("(")
+	b.dialect.Side(b, c.Left, s)
+	if c.Op == query.Nin {
+		b.Text(" NOT")
+	}
+	b.Text(" IN (")
+	b.dialect.Elements(b, s, func() { b.listOf(c.Right, s) })
+	b.Text("))")
+	if guard {
+		b.Text(" END")
+	}
+}
+
+func (b *Builder) listOf(o query.Operand, s schema.Scalar) {
+	if o.Kind == query.Column {
+		b.Operand(o, s)
+		return
+	}
+	b.Bind(Param{Bind: List, From: o, Scalar: s})
+}
+
+func (b *Builder) some(w query.Some) {
+	outer := b.scope(0)
+	target := b.Alias()
+	b.Text("EXISTS (SELECT 1 FROM ")
+	b.reach(outer, w.Link.Link, target)
+	b.and(target, w.Where)
+	b.Text(")")
+}
+
+func (b *Builder) exists(w query.Exists) {
+	target := b.Alias()
+	b.Text("EXISTS (SELECT 1 FROM ")
+	b.Table(w.Type, target)
+	b.Filter(target, w.Where)
+	b.Text(")")
+}
+
+// Filter appends " WHERE …" for a row, or nothing for what is always true.
+func (b *Builder) Filter(alias string, w query.Where) {
+	if Always(w) {
+		return
+	}
+	b.Text(" WHERE ")
+	b.Of(alias, func() { b.Where(w) })
+}
+
+// and appends " AND …" for a row, or nothing for what is always true.
+func (b *Builder) and(alias string, w query.Where) {
+	if Always(w) {
+		return
+	}
+	b.Text(" AND ")
+	b.Of(alias, func() { b.Where(w) })
+}
+
+// Always is whether a condition is true whatever the row; nil is.
+func Always(w query.Where) bool {
+	switch w := w.(type) {
+	case nil:
+		return true
+	case query.Truth:
+		return w == query.True
+	case query.And:
+		for _, each := range w {
+			if !Always(each) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}

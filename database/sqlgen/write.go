@@ -1,0 +1,90 @@
+package sqlgen
+
+import (
+	"spacecloud/query"
+	"spacecloud/schema"
+)
+
+// Insert renders an insert of n rows. Its placeholders are the values of the columns, row by
+// row.
+func Insert(d Dialect, t *schema.Type, columns []*schema.Field, n int, returning []*schema.Field) (Statement, error) {
+	return build(d, func(b *Builder) {
+		b.Text("INSERT INTO ")
+		b.Name(t.Table)
+		if len(columns) == 0 {
+			b.Text(" DEFAULT VALUES")
+		} else {
+			b.values(columns, n)
+		}
+		b.returning(returning)
+	})
+}
+
+func (b *Builder) values(columns []*schema.Field, n int) {
+	b.Text(" (")
+	list(b, columns, ", ", func(f *schema.Field) { b.Name(f.Column) })
+	b.Text(") VALUES ")
+	for i := range n {
+		if i > 0 {
+			b.Text(", ")
+		}
+		b.Text("(")
+		list(b, columns, ", ", func(f *schema.Field) { b.Bind(Param{Scalar: f.Scalar}) })
+		b.Text(")")
+	}
+}
+
+// Update renders an update.
+func Update(d Dialect, w *query.Write, returning []*schema.Field) (Statement, error) {
+	return build(d, func(b *Builder) {
+		row := b.Alias()
+		b.Text("UPDATE ")
+		b.Table(w.Type, row)
+		b.Text(" SET ")
+		b.Of(row, func() {
+			list(b, w.Set, ", ", func(a query.Assign) { b.assign(row, a) })
+		})
+		b.chosen(row, w)
+		b.returning(returning)
+	})
+}
+
+func (b *Builder) assign(row string, a query.Assign) {
+	b.Name(a.Field.Column)
+	b.Text(" = ")
+	if a.Op == query.Set {
+		b.Operand(a.Value, a.Field.Scalar)
+		return
+	}
+	b.dialect.Change(b, row, a)
+}
+
+// Delete renders a delete.
+func Delete(d Dialect, w *query.Write, returning []*schema.Field) (Statement, error) {
+	return build(d, func(b *Builder) {
+		row := b.Alias()
+		b.Text("DELETE FROM ")
+		b.Table(w.Type, row)
+		b.chosen(row, w)
+		b.returning(returning)
+	})
+}
+
+// chosen appends the condition of an update or delete.
+func (b *Builder) chosen(row string, w *query.Write) {
+	if !w.ByKeys {
+		b.Filter(row, w.Where)
+		return
+	}
+	b.Text(" WHERE ")
+	b.dialect.ByKeys(b, row, w.Type)
+	b.and(row, w.Where)
+}
+
+func (b *Builder) returning(fs []*schema.Field) {
+	if len(fs) == 0 {
+		return
+	}
+	b.Text(" RETURNING ")
+	list(b, fs, ", ", func(f *schema.Field) { b.Name(f.Column) })
+}

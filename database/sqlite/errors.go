@@ -1,0 +1,180 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"spacecloud/fault"
+	"spacecloud/query"
+	"spacecloud/schema"
+)
+
+// explain makes a fault of whatever went wrong; w is the write that was refused, or nil.
+func explain(err error, w *query.Write) error {
+	if err == nil {
+		return nil
+	}
+	var known *fault.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
+	}
+	var f *failure
+	if !errors.As(err, &f) {
+		return fault.Wrap(fault.Internal, err, "the database refused")
+	}
+	if w != nil {
+		if broken := constraint(f, err, w); broken != nil {
+			return broken
+		}
+	}
+	return general(f, err)
+}
+
+func general(f *failure, err error) error {
+	switch f.code & 0xff {
+	case sqlite3.SQLITE_INTERRUPT:
+		return fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return fault.Wrap(fault.Unavailable, err, "the database is busy")
+	case sqlite3.SQLITE_FULL:
+		return fault.Wrap(fault.Unavailable, err, "the database's disk is full")
+	case sqlite3.SQLITE_READONLY:
+		return fault.Wrap(fault.Unavailable, err, "the database can only be read")
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_NOMEM:
+		return fault.Wrap(fault.Unavailable, err, "the database cannot be used")
+	case sqlite3.SQLITE_TOOBIG:
+		return fault.Wrap(fault.Limit, err, "a value is larger than the database takes")
+	}
+	if f.code == sqlite3.SQLITE_CONSTRAINT_FUNCTION {
+		return fault.Wrap(fault.Invalid, err, "%s", f.message)
+	}
+	if f.code&0xff == sqlite3.SQLITE_CONSTRAINT {
+		return fault.Wrap(fault.Conflict, err, "the change conflicts with other rows")
+	}
+	return fault.Wrap(fault.Internal, err, "the database refused")
+}
+
+// constraint is the fault of a broken constraint, or nil.
+func constraint(f *failure, err error, w *query.Write) error {
+	_, what, _ := strings.Cut(f.message, "constraint failed: ")
+	switch f.code {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
+		names := uniqueFields(w.Type, what)
+		return fault.Wrap(fault.Conflict, err, "a %s with this %s is already there", w.Type.Name, spoken(names)).With("fields", names)
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return foreign(err, w)
+	case sqlite3.SQLITE_CONSTRAINT_NOTNULL:
+		names := columnFields(w.Type, what)
+		return fault.Wrap(fault.Validation, err, "%s of a %s must not be null", spoken(names), w.Type.Name).With("fields", names)
+	case sqlite3.SQLITE_CONSTRAINT_CHECK:
+		names := checkFields(w.Type, what)
+		return fault.Wrap(fault.Conflict, err, "%s of a %s breaks a check of the table", spoken(names), w.Type.Name).With("fields", names)
+	}
+	return nil
+}
+
+// foreign names the links that may be meant: SQLite does not say which key it was.
+func foreign(err error, w *query.Write) error {
+	if w.Verb == query.Delete {
+		return fault.Wrap(fault.Conflict, err, "other rows still point to this %s", w.Type.Name)
+	}
+	names := []string{}
+	for _, f := range w.Type.Fields {
+		if f.IsLink() && f.Link.Owns && f.Link.Enforced && writes(w, f.Link.From) {
+			names = append(names, f.Name)
+		}
+	}
+	switch len(names) {
+	case 0:
+		return fault.Wrap(fault.Conflict, err, "other rows still point to this %s", w.Type.Name)
+	case 1:
+		return fault.Wrap(fault.Conflict, err, "the %s of this %s is not there", names[0], w.Type.Name).With("fields", names)
+	}
+	return fault.Wrap(fault.Conflict, err, "one of %s of this %s is not there", strings.Join(names, ", "), w.Type.Name).With("fields", names)
+}
+
+// writes is whether a write gives one of the columns a value.
+func writes(w *query.Write, columns []*schema.Field) bool {
+	for _, c := range columns {
+		for _, f := range w.Columns {
+			if f == c {
+				return true
+			}
+		}
+		for _, a := range w.Set {
+			if a.Field == c {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// uniqueFields are the fields of "users.a, users.b" or of "index 'name'".
+func uniqueFields(t *schema.Type, what string) []string {
+	name, ok := strings.CutPrefix(what, "index '")
+	if !ok {
+		return columnFields(t, what)
+	}
+	name = strings.TrimSuffix(name, "'")
+	for _, u := range t.Uniques {
+		if u.Name == name {
+			names := make([]string, len(u.Fields))
+			for i, f := range u.Fields {
+				names[i] = f.Field.Name
+			}
+			return names
+		}
+	}
+	return []string{name}
+}
+
+// columnFields are the fields of "users.a, users.b".
+func columnFields(t *schema.Type, what string) []string {
+	names := []string{}
+	for part := range strings.SplitSeq(what, ", ") {
+		column := strings.TrimPrefix(part, t.Table+".")
+		names = append(names, fieldOf(t, column))
+	}
+	return names
+}
+
+func fieldOf(t *schema.Type, column string) string {
+	for _, f := range t.Columns {
+		if f.Column == column {
+			return f.Name
+		}
+	}
+	return column
+}
+
+// checkFields are the fields whose column a check's name or text mentions.
+func checkFields(t *schema.Type, what string) []string {
+	names := []string{}
+	for _, f := range t.Columns {
+		if strings.Contains(what, `"`+f.Column+`"`) || strings.Contains(what, "_"+f.Column+"_") || strings.HasSuffix(what, "_"+f.Column) || what == f.Column {
+			names = append(names, f.Name)
+		}
+	}
+	if len(names) == 0 {
+		return []string{what}
+	}
+	return names
+}
+
+func spoken(names []string) string { return strings.Join(names, " and ") }
+
+func hasColumn(t *schema.Type, name string) bool {
+	for _, f := range t.Columns {
+		if strings.EqualFold(f.Column, name) {
+			return true
+		}
+	}
+	return false
+}

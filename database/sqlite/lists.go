@@ -1,0 +1,112 @@
+package sqlite
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+
+	"spacecloud/schema"
+)
+
+// appendList appends a list as it is stored, and as json_each reads it: JSON, in which
+// integers are numbers whatever their size, and bytes are base64.
+func appendList(dst []byte, vs []schema.Value, s schema.Scalar) []byte {
+	dst = append(dst, '[')
+	for i, v := range vs {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendElement(dst, v, s)
+	}
+	return append(dst, ']')
+}
+
+func appendElement(dst []byte, v schema.Value, s schema.Scalar) []byte {
+	switch v.Kind() {
+	case schema.NullValue:
+		return append(dst, "null"...)
+	case schema.BoolValue:
+		return strconv.AppendBool(dst, v.Bool())
+	case schema.IntValue:
+		return strconv.AppendInt(dst, v.Int(), 10)
+	case schema.FloatValue:
+		return appendFloat(dst, v.Float())
+	case schema.BytesValue:
+		dst = append(dst, '"')
+		dst = base64.StdEncoding.AppendEncode(dst, []byte(v.Text()))
+		return append(dst, '"')
+	case schema.ListValue:
+		return appendList(dst, v.List(), s)
+	}
+	if s == schema.JSON || s == schema.Embedded {
+		return append(dst, v.Text()...)
+	}
+	return schema.AppendString(dst, v.Text())
+}
+
+// appendFloat always has an exponent: SQLite would compare 1234567890123456800 as an integer,
+// and it is no float's exact value.
+func appendFloat(dst []byte, f float64) []byte {
+	if math.IsInf(f, 0) || math.IsNaN(f) {
+		return append(dst, "null"...)
+	}
+	return strconv.AppendFloat(dst, f, 'e', -1, 64)
+}
+
+// appendStoredList appends a stored list as the API shows it. Most lists are stored so.
+func appendStoredList(dst []byte, stored string, f *schema.Field) []byte {
+	switch f.Scalar {
+	case schema.BigInt, schema.ID, schema.Float, schema.DateTime, schema.Time:
+		return schema.AppendValue(dst, f, storedList(stored, f))
+	}
+	return append(dst, stored...)
+}
+
+// storedList is a stored list in the canonical form of its field, null if it is not a list.
+func storedList(stored string, f *schema.Field) schema.Value {
+	if f.Scalar == schema.Embedded {
+		return schema.Text(strings.Clone(stored))
+	}
+	var items []json.RawMessage
+	if json.Unmarshal([]byte(stored), &items) != nil {
+		return schema.Null
+	}
+	values := make([]schema.Value, len(items))
+	for i, item := range items {
+		values[i] = storedElement(item, f.Scalar)
+	}
+	return schema.List(values)
+}
+
+func storedElement(item json.RawMessage, s schema.Scalar) schema.Value {
+	text := string(item)
+	switch {
+	case text == "null":
+		return schema.Null
+	case s == schema.JSON:
+		return schema.Text(text)
+	case text == "true" || text == "false":
+		return schema.Bool(text == "true")
+	case text[0] == '"':
+		return storedText(item, s)
+	case s == schema.Float:
+		f, _ := strconv.ParseFloat(text, 64)
+		return schema.Double(f)
+	}
+	i, _ := strconv.ParseInt(text, 10, 64)
+	return schema.Integer(i)
+}
+
+func storedText(item json.RawMessage, s schema.Scalar) schema.Value {
+	var text string
+	if json.Unmarshal(item, &text) != nil {
+		return schema.Null
+	}
+	if s == schema.Bytes {
+		raw, _ := base64.StdEncoding.DecodeString(text)
+		return schema.Raw(string(raw))
+	}
+	return schema.Text(text)
+}

@@ -1,0 +1,62 @@
+package dataloader
+
+// few is how many keys are found by looking at each, before a map pays.
+const few = 16
+
+// Keys are the distinct keys of a level in the order in which they were first seen. The zero
+// value is ready.
+type Keys[K comparable] struct {
+	all      []K
+	ordinals map[K]int // once there are more than few
+}
+
+// Add is the ordinal of a key, from 0: a new one, or that of the same key before.
+func (k *Keys[K]) Add(key K) int {
+	if i, ok := k.find(key); ok {
+		return i
+	}
+	i := len(k.all)
+	k.all = append(k.all, key)
+	if i == few {
+		k.index()
+	}
+	if i > few {
+		k.ordinals[key] = i
+	}
+	return i
+}
+
+func (k *Keys[K]) find(key K) (int, bool) {
+	if len(k.all) > few {
+		i, ok := k.ordinals[key]
+		return i, ok
+	}
+	for i, seen := range k.all {
+		if seen == key {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+func (k *Keys[K]) index() {
+	if k.ordinals == nil {
+		k.ordinals = make(map[K]int, 4*few)
+	}
+	for i, key := range k.all {
+		k.ordinals[key] = i
+	}
+}
+
+// Len is how many distinct keys there are.
+func (k *Keys[K]) Len() int { return len(k.all) }
+
+// All are the keys by ordinal; not to be changed.
+func (k *Keys[K]) All() []K { return k.all }
+
+// Reset forgets the keys and keeps their room.
+func (k *Keys[K]) Reset() {
+	clear(k.all)
+	k.all = k.all[:0]
+	clear(k.ordinals)
+}

@@ -1,0 +1,269 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"spacecloud/auth"
+	"spacecloud/fault"
+	"spacecloud/generator"
+	"spacecloud/resolvers"
+	"spacecloud/schema"
+)
+
+// plans are the plans of one operation, by the shape of its variables.
+type plans struct {
+	once       sync.Once
+	structural []*ast.VariableDefinition
+	mu         sync.RWMutex
+	byShape    map[string]*opPlan // guarded by mu
+}
+
+// opPlan is an operation compiled for variables of one shape. It holds none of their values.
+type opPlan struct {
+	parts []part
+	args  []argument
+	tail  string
+}
+
+// part is one root field of rows, or a run of fields that are handed on.
+type part struct {
+	before  string // the response key, and the constants before it
+	alias   string
+	field   *ast.Field
+	root    generator.Root
+	found   *resolvers.Found // of a query
+	answer  resolvers.Answer // of a mutation
+	nonNull bool
+	handOn  ast.SelectionSet
+}
+
+// Exec answers an operation: rows by plans, everything else by the generated schema.
+func (e *executable) Exec(ctx context.Context) graphql.ResponseHandler {
+	oc := graphql.GetOperationContext(ctx)
+	data, errs := e.run(ctx, oc, operationOf(ctx))
+	return graphql.OneShot(&graphql.Response{Data: json.RawMessage(data), Errors: errs})
+}
+
+// run is the data of an operation, or null.
+func (e *executable) run(ctx context.Context, oc *graphql.OperationContext, op *operation) ([]byte, gqlerror.List) {
+	p, err := e.plan(oc, op)
+	if err != nil {
+		return null(), e.failed(ctx, op.def, err)
+	}
+	if op.def.Operation == ast.Mutation {
+		return e.mutate(ctx, oc, p)
+	}
+	return e.query(ctx, oc, p)
+}
+
+func null() []byte { return []byte("null") }
+
+// plan is the operation's plan for the shape of the variables.
+func (e *executable) plan(oc *graphql.OperationContext, op *operation) (*opPlan, error) {
+	ps := &op.plans
+	ps.once.Do(func() {
+		ps.structural, ps.byShape = structural(op.def), map[string]*opPlan{}
+	})
+	var room [256]byte
+	shape := appendShape(room[:0], e.api.Schema, ps.structural, oc.Variables)
+	ps.mu.RLock()
+	p := ps.byShape[string(shape)]
+	ps.mu.RUnlock()
+	if p != nil {
+		return p, nil
+	}
+	p, err := e.compile(oc, op.def)
+	if err != nil {
+		return nil, err
+	}
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if len(ps.byShape) >= maxPlans {
+		clear(ps.byShape)
+	}
+	ps.byShape[string(shape)] = p
+	return p, nil
+}
+
+func (e *executable) compile(oc *graphql.OperationContext, op *ast.OperationDefinition) (*opPlan, error) {
+	k := &compiler{api: e.api, res: e.resolvers, vars: oc.Variables, plan: &opPlan{}}
+	roots := e.api.Queries
+	if op.Operation == ast.Mutation {
+		roots = e.api.Mutations
+	}
+	before := "{"
+	for _, s := range k.collect(op.SelectionSet) {
+		root, ours := roots[s.field.Name]
+		switch {
+		case s.field.Name == "__typename":
+			before += strconv.Quote(s.alias) + ":" + strconv.Quote(s.field.ObjectDefinition.Name) + ","
+			continue
+		case ours:
+			p := part{before: before + strconv.Quote(s.alias) + ":", alias: s.alias, field: s.field, root: root}
+			if err := k.root(&p, s, op.Operation); err != nil {
+				return nil, &misplaced{s, err}
+			}
+			k.plan.parts = append(k.plan.parts, p)
+		default:
+			k.handOn(s, before)
+		}
+		before = ","
+	}
+	k.plan.tail = trimComma(before) + "}"
+	return k.plan, nil
+}
+
+func trimComma(s string) string { return strings.TrimSuffix(s, ",") }
+
+// root compiles a root field of rows.
+func (k *compiler) root(p *part, s *selected, op ast.Operation) error {
+	p.nonNull = s.field.Definition.Type.NonNull
+	if op == ast.Mutation {
+		var err error
+		p.answer, err = k.answerOf(p.root, s, p.before)
+		return err
+	}
+	find, err := k.find(p.root.Type, s, p.root.Kind == generator.List)
+	if err != nil {
+		return err
+	}
+	if p.root.Kind == generator.One {
+		if find.Where, err = k.byKey(s.field, p.root.Key); err != nil {
+			return err
+		}
+	}
+	p.found = k.res.Find(find)
+	return nil
+}
+
+// handOn adds a field that is not of rows, to those before it when they are such too.
+func (k *compiler) handOn(s *selected, before string) {
+	f := *s.field
+	f.SelectionSet = slices.Concat(s.sets...)
+	parts := k.plan.parts
+	if n := len(parts); n > 0 && parts[n-1].handOn != nil && before == "," {
+		parts[n-1].handOn = append(parts[n-1].handOn, &f)
+		return
+	}
+	k.plan.parts = append(parts, part{before: before, handOn: ast.SelectionSet{&f}})
+}
+
+// misplaced is an error in a root field, found before anything ran.
+type misplaced struct {
+	in *selected
+	error
+}
+
+// failed shows an error of an operation.
+func (e *executable) failed(ctx context.Context, op *ast.OperationDefinition, err error) gqlerror.List {
+	if m, ok := err.(*misplaced); ok { //nolint:errorlint // compile does not wrap it
+		return e.presenter.all(ctx, m.error, ast.Path{ast.PathName(m.in.alias)}, m.in.field.Position)
+	}
+	return e.presenter.all(ctx, err, nil, op.Position)
+}
+
+// failed shows an error of a root field.
+func (p *part) failed(ctx context.Context, e *executable, err error) gqlerror.List {
+	return e.presenter.all(ctx, err, ast.Path{ast.PathName(p.alias)}, p.field.Position)
+}
+
+// query answers the parts one after the other. The error of one that may be null leaves the
+// others.
+func (e *executable) query(ctx context.Context, oc *graphql.OperationContext, p *opPlan) ([]byte, gqlerror.List) {
+	var room [16]schema.Value
+	args, err := p.values(room[:0], oc.Variables)
+	if err != nil {
+		return null(), e.failed(ctx, oc.Operation, err)
+	}
+	caller := auth.From(ctx)
+	dst := bufferOf(ctx)
+	var errs gqlerror.List
+	for i := range p.parts {
+		part := &p.parts[i]
+		dst = append(dst, part.before...)
+		if part.handOn != nil {
+			members, failed := e.handOn(ctx, part.handOn)
+			if members == nil {
+				return null(), append(errs, failed...)
+			}
+			dst, errs = append(dst, members...), append(errs, failed...)
+			continue
+		}
+		if dst, err = part.found.Run(ctx, caller, args, dst); err != nil {
+			errs = append(errs, part.failed(ctx, e, err)...)
+			if part.nonNull {
+				return null(), errs
+			}
+			dst = append(dst, "null"...)
+		}
+	}
+	return append(dst, p.tail...), errs
+}
+
+// mutate makes the changes of all parts in one transaction for each database.
+func (e *executable) mutate(ctx context.Context, oc *graphql.OperationContext, p *opPlan) ([]byte, gqlerror.List) {
+	k := &compiler{api: e.api, res: e.resolvers, vars: oc.Variables, now: true}
+	changes := make([]resolvers.Change, 0, len(p.parts))
+	for i := range p.parts {
+		part := &p.parts[i]
+		if part.handOn != nil {
+			if len(p.parts) == 1 {
+				return e.handedOn(ctx, part, p.tail)
+			}
+			return null(), e.failed(ctx, oc.Operation, fault.New(fault.Invalid,
+				"changes of rows cannot be mixed with calls of code in one request; send two"))
+		}
+		c, err := k.change(part)
+		if err != nil {
+			return null(), part.failed(ctx, e, err)
+		}
+		changes = append(changes, c)
+	}
+	dst, err := e.resolvers.Write(ctx, auth.From(ctx), changes, bufferOf(ctx))
+	if err != nil {
+		return null(), e.presenter.all(ctx, err, nil, p.position(err, oc.Operation))
+	}
+	return append(dst, p.tail...), nil
+}
+
+// position is where the operation asks for the change that failed.
+func (p *opPlan) position(err error, op *ast.OperationDefinition) *ast.Position {
+	for _, f := range fault.All(err) {
+		for _, part := range p.parts {
+			if len(f.Path) > 0 && f.Path[0] == part.alias {
+				return part.field.Position
+			}
+		}
+	}
+	return op.Position
+}
+
+// handedOn answers a mutation that is code only.
+func (e *executable) handedOn(ctx context.Context, p *part, tail string) ([]byte, gqlerror.List) {
+	members, errs := e.handOn(ctx, p.handOn)
+	if members == nil {
+		return null(), errs
+	}
+	return slices.Concat([]byte(p.before), members, []byte(tail)), errs
+}
+
+// values are the parameters of a plan.
+func (p *opPlan) values(dst []schema.Value, vars map[string]any) ([]schema.Value, error) {
+	for i := range p.args {
+		v, err := p.args[i].value(vars)
+		if err != nil {
+			return dst, err
+		}
+		dst = append(dst, v)
+	}
+	return dst, nil
+}

@@ -1,0 +1,168 @@
+package graph
+
+import (
+	"strings"
+
+	"spacecloud/fault"
+	"spacecloud/query"
+	"spacecloud/schema"
+)
+
+// where compiles a filter; nil for all rows. Only the whole filter may be an empty object: one
+// that an omitted variable left empty must not mean everything.
+func (k *compiler) where(t *schema.Type, in input) (query.Where, error) {
+	if in.isNull() {
+		return nil, nil
+	}
+	members := in.members()
+	if len(members) == 0 {
+		return nil, nil
+	}
+	return k.conditions(t, members)
+}
+
+func (k *compiler) conditions(t *schema.Type, members []input) (query.Where, error) {
+	all := make(query.And, 0, len(members))
+	for _, m := range members {
+		w, err := k.condition(t, m)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, w)
+	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	return all, nil
+}
+
+// nested compiles a filter inside another.
+func (k *compiler) nested(t *schema.Type, in input) (query.Where, error) {
+	members := in.members()
+	if len(members) == 0 {
+		return nil, empty(in.name)
+	}
+	return k.conditions(t, members)
+}
+
+func empty(name string) error {
+	return fault.New(fault.Invalid,
+		"%s is empty here; only the whole where may be {}, so that a variable left out does not match every row", name)
+}
+
+func (k *compiler) condition(t *schema.Type, in input) (query.Where, error) {
+	if in.isNull() {
+		return nil, fault.New(fault.Invalid, "%s may not be null here; ask for null with {_isNull: true}", in.name)
+	}
+	switch in.name {
+	case "_and", "_or":
+		var parts []query.Where
+		for _, item := range in.items() {
+			w, err := k.nested(t, item)
+			if err != nil {
+				return nil, err
+			}
+			parts = append(parts, w)
+		}
+		if in.name == "_and" {
+			return query.And(parts), nil
+		}
+		return query.Or(parts), nil
+	case "_not":
+		w, err := k.nested(t, in)
+		return query.Not{Where: w}, err
+	}
+	return k.field(t.Field(in.name), in)
+}
+
+// field compiles the operators on a column.
+func (k *compiler) field(f *schema.Field, in input) (query.Where, error) {
+	members := in.members()
+	if len(members) == 0 {
+		return nil, empty(in.name)
+	}
+	all := make(query.And, 0, len(members))
+	for _, m := range members {
+		m.name = in.name + "." + m.name
+		w, err := k.operator(f, strings.TrimPrefix(m.name, in.name+"."), m)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, w)
+	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	return all, nil
+}
+
+// operators are the comparisons by their names in the API.
+var operators = map[string]query.Op{
+	"_eq": query.Eq, "_ne": query.Ne, "_gt": query.Gt, "_gte": query.Gte, "_lt": query.Lt, "_lte": query.Lte,
+	"_in": query.In, "_nin": query.Nin,
+	"_like": query.Like, "_ilike": query.ILike, "_startsWith": query.StartsWith, "_endsWith": query.EndsWith,
+	"_contains": query.Contains, "_icontains": query.IContains, "_regex": query.Regex,
+}
+
+func (k *compiler) operator(f *schema.Field, name string, in input) (query.Where, error) {
+	column := query.Col(f)
+	null := query.IsNull{Operand: column}
+	switch {
+	case name == "_isNull" && !in.isNull():
+		if yes, _ := in.plain().(bool); yes {
+			return null, nil
+		}
+		return query.Not{Where: null}, nil
+	case name == "_eq" && in.isNull():
+		return null, nil
+	case name == "_ne" && in.isNull():
+		return query.Not{Where: null}, nil
+	case in.isNull():
+		return nil, fault.New(fault.Invalid, "%s may not be null; ask for null with {_isNull: true}", in.name)
+	}
+	op, ok := operators[name]
+	if !ok {
+		return nil, fault.New(fault.Invalid, "%s is no operator", in.name)
+	}
+	coerce := coerceOne(f)
+	switch op {
+	case query.In, query.Nin:
+		coerce = coerceMany(f)
+	case query.Like, query.ILike, query.StartsWith, query.EndsWith, query.Contains, query.IContains:
+		coerce = coerceScalar(schema.String)
+	case query.Regex:
+		coerce = coerceRegex
+	}
+	right, err := k.operand(in, coerce)
+	right.Scalar = f.Scalar
+	return query.Compare{Left: column, Op: op, Right: right}, err
+}
+
+// orderBy compiles a sort key; each object of the list names one column.
+func (k *compiler) orderBy(t *schema.Type, in input) ([]query.Order, error) {
+	if in.isNull() {
+		return nil, nil
+	}
+	var orders []query.Order
+	for _, item := range in.items() {
+		members := item.members()
+		if len(members) != 1 {
+			return nil, fault.New(fault.Invalid, "each object of orderBy names one field, so that their order is clear; this one has %d", len(members))
+		}
+		m := members[0]
+		if m.isNull() {
+			return nil, fault.New(fault.Invalid, "orderBy.%s has to be a direction, such as ASC", m.name)
+		}
+		o := query.Order{Field: t.Field(m.name)}
+		word := m.word()
+		o.Desc = strings.HasPrefix(word, "DESC")
+		switch {
+		case strings.HasSuffix(word, "NULLS_FIRST"):
+			o.Nulls = query.NullsFirst
+		case strings.HasSuffix(word, "NULLS_LAST"):
+			o.Nulls = query.NullsLast
+		}
+		orders = append(orders, o)
+	}
+	return orders, nil
+}

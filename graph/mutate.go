@@ -1,0 +1,160 @@
+package graph
+
+import (
+	"strconv"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"spacecloud/fault"
+	"spacecloud/generator"
+	"spacecloud/query"
+	"spacecloud/resolvers"
+	"spacecloud/schema"
+)
+
+// answerOf compiles how a mutation field is answered.
+func (k *compiler) answerOf(root generator.Root, s *selected, before string) (resolvers.Answer, error) {
+	a := resolvers.Answer{Before: before}
+	if one(root.Kind) {
+		items, err := k.items(root.Type, s.sets)
+		if err != nil {
+			return a, err
+		}
+		a.Row = k.res.Find(&query.Find{Type: root.Type, Items: items, One: true})
+		return a, nil
+	}
+	text := "{"
+	for _, m := range k.collect(s.sets...) {
+		text += strconv.Quote(m.alias) + ":"
+		member := resolvers.Member{Before: text}
+		switch m.field.Name {
+		case "__typename":
+			text += strconv.Quote(m.field.ObjectDefinition.Name) + ","
+			continue
+		case "affected":
+			member.Affected = true
+		case "returning":
+			items, err := k.items(root.Type, m.sets)
+			if err != nil {
+				return a, err
+			}
+			member.Returning = k.res.Find(&query.Find{Type: root.Type, Items: items})
+		}
+		a.Members = append(a.Members, member)
+		text = ","
+	}
+	a.Tail = trimComma(text) + "}"
+	return a, nil
+}
+
+func one(kind generator.RootKind) bool {
+	return kind == generator.InsertOne || kind == generator.UpdateOne || kind == generator.DeleteOne
+}
+
+// change makes the change that a mutation field asks for, with the request's values in it.
+func (k *compiler) change(p *part) (resolvers.Change, error) {
+	root := p.root
+	c := resolvers.Change{Name: p.alias, Type: root.Type, One: one(root.Kind), Answer: p.answer}
+	var err error
+	switch root.Kind {
+	case generator.InsertOne, generator.InsertMany:
+		c.Verb = query.Create
+		c.Docs, err = k.docs(root, p.field)
+		return c, err
+	case generator.UpdateOne, generator.UpdateMany:
+		c.Verb = query.Update
+		if c.Set, err = k.assigns(root.Type, p.field); err != nil {
+			return c, err
+		}
+	default:
+		c.Verb = query.Delete
+	}
+	if c.One {
+		c.KeyOf = root.Key
+		c.Key, err = k.key(p.field, root.Key)
+		return c, err
+	}
+	in, _ := k.given(p.field, "where")
+	c.Where, err = k.where(root.Type, in)
+	return c, err
+}
+
+func (k *compiler) key(field *ast.Field, of []*schema.Field) ([]schema.Value, error) {
+	values := make([]schema.Value, len(of))
+	for i, f := range of {
+		in, _ := k.given(field, f.Name)
+		var err error
+		if values[i], err = f.Coerce(in.plain()); err != nil {
+			return nil, invalid(f.Name, err)
+		}
+	}
+	return values, nil
+}
+
+// docs are the rows of an insert.
+func (k *compiler) docs(root generator.Root, field *ast.Field) ([]resolvers.Doc, error) {
+	if root.Kind == generator.InsertOne {
+		in, _ := k.given(field, "doc")
+		doc, err := row(root.Type, in)
+		return []resolvers.Doc{doc}, err
+	}
+	in, _ := k.given(field, "docs")
+	items := in.items()
+	docs := make([]resolvers.Doc, len(items))
+	for i, item := range items {
+		var err error
+		item.name = "docs." + strconv.Itoa(i)
+		if docs[i], err = row(root.Type, item); err != nil {
+			return nil, err
+		}
+	}
+	return docs, nil
+}
+
+// row is one object of columns and their values.
+func row(t *schema.Type, in input) (resolvers.Doc, error) {
+	members := in.members()
+	doc := make(resolvers.Doc, 0, len(members))
+	for _, m := range members {
+		f := t.Field(m.name)
+		v, err := value(f, m)
+		if err != nil {
+			return nil, invalid(in.name+"."+m.name, err)
+		}
+		doc = append(doc, resolvers.FieldValue{Field: f, Value: v})
+	}
+	return doc, nil
+}
+
+// value is a column's value, or null for the validation to judge.
+func value(f *schema.Field, in input) (schema.Value, error) {
+	if in.isNull() {
+		return schema.Null, nil
+	}
+	return f.Coerce(in.plain())
+}
+
+// assignOps are the operators of an update by their names in the API.
+var assignOps = []query.AssignOp{query.Set, query.Inc}
+
+// assigns are the changes of an update.
+func (k *compiler) assigns(t *schema.Type, field *ast.Field) ([]query.Assign, error) {
+	var set []query.Assign
+	for _, op := range assignOps {
+		in, ok := k.given(field, op.String())
+		if !ok || in.isNull() {
+			continue
+		}
+		doc, err := row(t, input{name: op.String(), lit: in.lit, vars: in.vars, value: in.value})
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range doc {
+			set = append(set, query.Assign{Field: v.Field, Op: op, Value: query.Const(v.Value)})
+		}
+	}
+	if len(set) == 0 {
+		return nil, fault.New(fault.Invalid, "nothing to change: set and inc name no field")
+	}
+	return set, nil
+}

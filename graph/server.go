@@ -1,0 +1,116 @@
+// Package graph is the GraphQL door: a thin translation of operations to the queries and
+// changes of package resolvers, behind gqlgen's handler.
+package graph
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"spacecloud/fault"
+	"spacecloud/generator"
+	"spacecloud/resolvers"
+)
+
+// Options is what a Server serves. (Config is the name of a type that gqlgen generates.)
+type Options struct {
+	// API is what follows from the schema. Required.
+	API *generator.API
+	// Resolvers answer the fields that are rows. Required.
+	Resolvers *resolvers.Resolvers
+	// Code answers the fields that are the user's Go; nil where there are none.
+	Code ResolverRoot
+	// Limits are what one request may ask for.
+	Limits Limits
+	// Introspection is whether clients may read the schema of the API.
+	Introspection bool
+	// Suggestions is whether errors suggest names of the schema that resemble a wrong one.
+	Suggestions bool
+	// Origins are the browser origins that may ask besides our own, as scheme://host[:port].
+	Origins []string
+	// Development also lets http://localhost:* ask, and checks the Host on loopback.
+	Development bool
+	// Log takes what clients are not told. Defaults to slog.Default().
+	Log *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	o.Limits = o.Limits.withDefaults()
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return o
+}
+
+// Server serves /graphql for one schema. It is immutable: another schema is another Server,
+// with a query cache of its own.
+type Server struct {
+	gate    *gate
+	door    *door
+	handler *handler.Server
+}
+
+// New makes a Server.
+func New(o Options) (*Server, error) {
+	if o.API == nil || o.Resolvers == nil {
+		return nil, fault.New(fault.Invalid, "graph.Options needs API and Resolvers")
+	}
+	o = o.withDefaults()
+	return serve(o, newExecutable(o))
+}
+
+// serve makes a Server of any executable schema.
+func serve(o Options, es graphql.ExecutableSchema) (*Server, error) {
+	if err := o.Limits.validate(); err != nil {
+		return nil, err
+	}
+	gate, err := newGate(o.Origins, o.Development)
+	if err != nil {
+		return nil, err
+	}
+	d := &door{o.Limits, &presenter{o.Log, o.Suggestions}}
+	return &Server{gate, d, newHandler(o, es, d)}, nil
+}
+
+func newHandler(o Options, es graphql.ExecutableSchema, d *door) *handler.Server {
+	h, known := handler.New(es), newDocuments()
+	h.AddTransport(post{d})
+	h.AddTransport(get{d})
+	h.AddTransport(other{d})
+	h.SetQueryCache(known)
+	h.SetParserTokenLimit(o.Limits.Tokens)
+	h.SetDisableSuggestion(!o.Suggestions)
+	h.SetValidationRulesFn(rulesOf(o.Suggestions))
+	h.SetErrorPresenter(d.presenter.present)
+	h.SetRecoverFunc(panicked)
+	h.Use(newPersisted())
+	h.Use(guard{o.Limits, o.Introspection, known})
+	return h
+}
+
+// rulesOf are the rules of validation. Looking for names to suggest costs time, so where there
+// are to be none, none are looked for; gqlgen's own switch reaches two of five rules.
+func rulesOf(suggestions bool) func() *rules.Rules {
+	return func() *rules.Rules {
+		r := rules.NewDefaultRules()
+		if !suggestions {
+			r.ReplaceRule(rules.KnownArgumentNamesRule.Name, rules.KnownArgumentNamesRuleWithoutSuggestions.RuleFunc)
+			r.ReplaceRule(rules.KnownTypeNamesRule.Name, rules.KnownTypeNamesRuleWithoutSuggestions.RuleFunc)
+			r.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, rules.ValuesOfCorrectTypeRuleWithoutSuggestions.RuleFunc)
+		}
+		return r
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	identify(w, r)
+	if err := s.gate.check(w.Header(), r); err != nil {
+		s.door.refuse(w, r, err)
+		return
+	}
+	s.handler.ServeHTTP(w, r)
+}

@@ -1,0 +1,126 @@
+package graph
+
+import (
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// maxPlans is how many plans of one operation are kept: one for each shape of its variables.
+const maxPlans = 64
+
+// structural are the variables of an operation whose shape decides the plan. Those that only stand
+// in the arguments of mutation fields are read anew by each request and decide nothing.
+func structural(op *ast.OperationDefinition) []*ast.VariableDefinition {
+	used := map[string]bool{}
+	for _, selection := range op.SelectionSet {
+		use(used, selection, op.Operation == ast.Mutation)
+	}
+	var out []*ast.VariableDefinition
+	for _, v := range op.VariableDefinitions {
+		if used[v.Variable] {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func use(used map[string]bool, selection ast.Selection, mutation bool) {
+	var set ast.SelectionSet
+	switch s := selection.(type) {
+	case *ast.Field:
+		useDirectives(used, s.Directives)
+		if !mutation {
+			for _, a := range s.Arguments {
+				useValue(used, a.Value)
+			}
+		}
+		set, mutation = s.SelectionSet, false
+	case *ast.InlineFragment:
+		useDirectives(used, s.Directives)
+		set = s.SelectionSet
+	case *ast.FragmentSpread:
+		useDirectives(used, s.Directives)
+		set = s.Definition.SelectionSet
+	}
+	for _, inner := range set {
+		use(used, inner, mutation)
+	}
+}
+
+func useDirectives(used map[string]bool, ds ast.DirectiveList) {
+	for _, d := range ds {
+		for _, a := range d.Arguments {
+			useValue(used, a.Value)
+		}
+	}
+}
+
+func useValue(used map[string]bool, v *ast.Value) {
+	if v.Kind == ast.Variable {
+		used[v.Raw] = true
+	}
+	for _, c := range v.Children {
+		useValue(used, c.Value)
+	}
+}
+
+// appendShape appends the shape of variables: all of them but the values that
+// become parameters. Requests of equal shape have equal plans.
+func appendShape(dst []byte, s *ast.Schema, defs []*ast.VariableDefinition, vars map[string]any) []byte {
+	for _, d := range defs {
+		v, ok := vars[d.Variable]
+		if !ok {
+			dst = append(dst, 'a')
+			continue
+		}
+		dst = appendValueShape(dst, s, d.Type, v)
+	}
+	return dst
+}
+
+func appendValueShape(dst []byte, s *ast.Schema, t *ast.Type, v any) []byte {
+	if v == nil {
+		return append(dst, 'n')
+	}
+	if t.Elem != nil {
+		return appendListShape(dst, s, t, v)
+	}
+	def := s.Types[t.NamedType]
+	switch {
+	case def.Kind == ast.InputObject:
+		object, _ := v.(map[string]any)
+		dst = append(dst, '{')
+		for i, f := range def.Fields {
+			if inner, ok := object[f.Name]; ok {
+				dst = append(dst, byte(i), byte(i>>8))
+				dst = appendValueShape(dst, s, f.Type, inner)
+			}
+		}
+		return append(dst, '}')
+	case def.Name == "Boolean": // @skip, @include and _isNull decide the plan
+		if v == true {
+			return append(dst, 't')
+		}
+		return append(dst, 'f')
+	case def.Name == "OrderDirection":
+		word, _ := v.(string)
+		return append(append(dst, word...), ';')
+	}
+	return append(dst, 'v')
+}
+
+// appendListShape takes a list of plain values for one parameter, and any other element by
+// element.
+func appendListShape(dst []byte, s *ast.Schema, t *ast.Type, v any) []byte {
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	if kind := s.Types[t.Name()]; kind.Kind != ast.InputObject && t.Elem.Elem == nil {
+		return append(dst, 'l')
+	}
+	dst = append(dst, '[')
+	for _, e := range list {
+		dst = appendValueShape(dst, s, t.Elem, e)
+	}
+	return append(dst, ']')
+}

@@ -1,0 +1,160 @@
+package migrate
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"spacecloud/schema"
+)
+
+// ledger is the table beside the data that says what was done.
+const ledger = "_spacecloud_migrations"
+
+const createLedger = "CREATE TABLE IF NOT EXISTS `" + ledger + "` (" +
+	"`id` INTEGER PRIMARY KEY, `at` TEXT NOT NULL, `kind` TEXT NOT NULL, `host` TEXT NOT NULL, `version` TEXT NOT NULL, " +
+	"`fingerprint` TEXT NOT NULL, `plan` TEXT NOT NULL, `statements` TEXT NOT NULL, `made` TEXT)"
+
+// The kinds of entries.
+const (
+	migrated = "migrate"
+	seeded   = "seed"
+)
+
+// Entry is one line of the ledger.
+type Entry struct {
+	At      time.Time
+	Kind    string // migrate, seed
+	Host    string
+	Version string // of this program
+	Plan    string // as it was printed
+}
+
+// Status are the entries of the ledger, the oldest first; none where nothing was ever done.
+func Status(ctx context.Context, db Database) ([]Entry, error) {
+	var entries []Entry
+	err := borrow(ctx, db, func(conn *sql.Conn) error {
+		there, err := hasLedger(ctx, conn)
+		if err != nil || !there {
+			return err
+		}
+		entries, err = readLedger(ctx, conn)
+		return err
+	})
+	return entries, err
+}
+
+func readLedger(ctx context.Context, conn *sql.Conn) ([]Entry, error) {
+	rows, err := conn.QueryContext(ctx, "SELECT at, kind, host, version, plan FROM `"+ledger+"` ORDER BY id")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var entries []Entry
+	for rows.Next() {
+		var e Entry
+		var at string
+		if err := rows.Scan(&at, &e.Kind, &e.Host, &e.Version, &e.Plan); err != nil {
+			return nil, err
+		}
+		if e.At, err = time.Parse(time.RFC3339Nano, at); err != nil {
+			return nil, fmt.Errorf("the ledger %s: %w", ledger, err)
+		}
+		entries = append(entries, e)
+	}
+	return entries, rows.Err()
+}
+
+func hasLedger(ctx context.Context, conn *sql.Conn) (bool, error) {
+	var n int
+	err := conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?", ledger).Scan(&n)
+	return n > 0, err
+}
+
+// lastRecord is what the newest migration says that we made.
+func lastRecord(ctx context.Context, conn *sql.Conn) (record, error) {
+	r := newRecord()
+	var made string
+	err := conn.QueryRowContext(ctx, "SELECT made FROM `"+ledger+"` WHERE made IS NOT NULL ORDER BY id DESC LIMIT 1").Scan(&made)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return r, nil
+	case err != nil:
+		return r, fmt.Errorf("read the ledger %s: %w", ledger, err)
+	}
+	if err := json.Unmarshal([]byte(made), &r); err != nil {
+		return r, fmt.Errorf("read the ledger %s: %w", ledger, err)
+	}
+	return r, nil
+}
+
+// write adds the plan to the ledger, in the transaction that did it.
+func (p Plan) write(ctx context.Context, conn *sql.Conn, version string) error {
+	made, err := json.Marshal(p.made)
+	if err != nil {
+		return err
+	}
+	var all []string
+	for _, s := range p.Steps {
+		all = append(all, s.Statements...)
+	}
+	statements, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	return addEntry(ctx, conn, migrated, version, p.finger, p.String(), string(statements), string(made))
+}
+
+func addEntry(ctx context.Context, conn *sql.Conn, kind, version, finger, plan, statements string, made any) error {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	if _, err := conn.ExecContext(ctx, createLedger); err != nil {
+		return err
+	}
+	_, err = conn.ExecContext(ctx, "INSERT INTO `"+ledger+"` (at, kind, host, version, fingerprint, plan, statements, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		time.Now().UTC().Format(time.RFC3339Nano), kind, host, version, finger, plan, statements, made)
+	return err
+}
+
+// Untouched is whether the database was never seeded and holds no row of the schema.
+func Untouched(ctx context.Context, db Database, s *schema.Schema) (bool, error) {
+	untouched := true
+	err := borrow(ctx, db, func(conn *sql.Conn) error {
+		there, err := hasLedger(ctx, conn)
+		if err != nil {
+			return err
+		}
+		if there {
+			untouched, err = none(ctx, conn, "SELECT 1 FROM `"+ledger+"` WHERE kind = '"+seeded+"' LIMIT 1")
+		}
+		for _, t := range s.Types {
+			if err == nil && untouched && t.DB == db.Name && t.Kind == schema.Table {
+				untouched, err = none(ctx, conn, "SELECT 1 FROM "+quote(t.Table)+" LIMIT 1")
+			}
+		}
+		return err
+	})
+	return untouched, err
+}
+
+func none(ctx context.Context, conn *sql.Conn, query string) (bool, error) {
+	var n int
+	err := conn.QueryRowContext(ctx, query).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		return true, nil
+	}
+	return false, err
+}
+
+// Seeded notes that the seed was run, so that it is not run again when all rows are gone.
+func Seeded(ctx context.Context, db Database, version string) error {
+	return borrow(ctx, db, func(conn *sql.Conn) error {
+		return addEntry(ctx, conn, seeded, version, "", "seed.graphql", "[]", nil)
+	})
+}

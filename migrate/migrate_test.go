@@ -1,0 +1,469 @@
+package migrate
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"spacecloud/database/sqlite"
+	"spacecloud/schema"
+)
+
+// world is a database in a file, and what the tests do to it.
+type world struct {
+	*testing.T
+	db Database
+}
+
+func newWorld(t *testing.T) world {
+	t.Helper()
+	d, err := sqlite.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "main.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return world{t, Database{Name: "main", Product: "SQLite", SQL: d}}
+}
+
+func (w world) schema(sdl string) *schema.Schema {
+	w.Helper()
+	s, err := schema.Parse(schema.Source{Name: "a.graphql", Text: sdl})
+	if err != nil {
+		w.Fatalf("%v\n%s", err, sdl)
+	}
+	return s
+}
+
+func (w world) plan(sdl string, p Policy) Plan {
+	w.Helper()
+	plan, err := Make(w.Context(), w.db, w.schema(sdl), Options{Policy: p})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return plan
+}
+
+// apply applies, and looks that nothing is left to do.
+func (w world) apply(sdl string, o Options) Plan {
+	w.Helper()
+	plan, err := Apply(w.Context(), w.db, w.schema(sdl), o)
+	if err != nil {
+		w.Fatalf("%v\n%s", err, plan)
+	}
+	if again := w.plan(sdl, o.Policy); !again.Empty() {
+		w.Fatalf("after\n%s\nthere is still\n%s", plan, again)
+	}
+	return plan
+}
+
+func (w world) refuse(sdl string, o Options, want ...string) {
+	w.Helper()
+	before := w.dump()
+	_, err := Apply(w.Context(), w.db, w.schema(sdl), o)
+	if err == nil {
+		w.Fatalf("was applied; want it refused for %q", want)
+	}
+	for _, part := range want {
+		if !strings.Contains(err.Error(), part) {
+			w.Errorf("refused with\n%v\nwhich does not say\n%s", err, part)
+		}
+	}
+	if after := w.dump(); after != before {
+		w.Errorf("a refused migration changed the database from\n%s\nto\n%s", before, after)
+	}
+}
+
+func (w world) exec(statements ...string) {
+	w.Helper()
+	w.conn(func(c *sql.Conn) {
+		for _, s := range statements {
+			if _, err := c.ExecContext(w.Context(), s); err != nil {
+				w.Fatalf("%v: %s", err, s)
+			}
+		}
+	})
+}
+
+// ask is an answer as one line: values by comma, rows by semicolon.
+func (w world) ask(query string) string {
+	w.Helper()
+	var lines []string
+	w.conn(func(c *sql.Conn) {
+		rows, err := c.QueryContext(w.Context(), query)
+		if err != nil {
+			w.Fatalf("%v: %s", err, query)
+		}
+		defer rows.Close()
+		columns, err := rows.Columns()
+		if err != nil {
+			w.Fatal(err)
+		}
+		for rows.Next() {
+			values := make([]any, len(columns))
+			into := make([]any, len(columns))
+			for i := range values {
+				into[i] = &values[i]
+			}
+			if err := rows.Scan(into...); err != nil {
+				w.Fatal(err)
+			}
+			words := make([]string, len(values))
+			for i, v := range values {
+				words[i] = fmt.Sprint(v)
+			}
+			lines = append(lines, strings.Join(words, ","))
+		}
+		if err := rows.Err(); err != nil {
+			w.Fatal(err)
+		}
+	})
+	return strings.Join(lines, ";")
+}
+
+func (w world) conn(do func(*sql.Conn)) {
+	w.Helper()
+	if err := borrow(context.Background(), w.db, func(c *sql.Conn) error { do(c); return nil }); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// dump is everything in the database but the ledger.
+func (w world) dump() string {
+	out := w.ask("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE '\\_spacecloud%' ESCAPE '\\' ORDER BY name")
+	for _, t := range strings.Split(w.ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_spacecloud%' ESCAPE '\\' ORDER BY name"), ";") {
+		if t != "" {
+			out += "\n" + t + ": " + w.ask("SELECT * FROM "+quote(t)+" ORDER BY 1")
+		}
+	}
+	return out
+}
+
+func (w world) equal(what, got, want string) {
+	w.Helper()
+	if got != want {
+		w.Errorf("%s is\n%s\nwant\n%s", what, got, want)
+	}
+}
+
+const blog = `
+type User @auth(read: "true", create: "true") { id: ID! @primary  name: String!  email: String @unique  posts: [Post!]! @link }
+type Post @auth(read: "true", create: "true") { id: ID! @primary  title: String!  body: String  views: Int @default(value: 0)  price: Decimal  author: User! @link(onDelete: CASCADE) }
+`
+
+func (w world) blog() {
+	w.Helper()
+	w.apply(blog, Options{})
+	w.exec(
+		"INSERT INTO users (id, name, email) VALUES ('u1', 'Ann', 'ann@x'), ('u2', 'Bob', NULL)",
+		"INSERT INTO posts (id, title, body, views, price, author_id) VALUES ('p1', 'One', 'text', 3, '1.5', 'u1'), ('p2', 'Two', NULL, 0, NULL, 'u2')")
+}
+
+func (w world) edit(old, new string) string {
+	w.Helper()
+	if !strings.Contains(blog, old) {
+		w.Fatalf("the blog has no %q", old)
+	}
+	return strings.Replace(blog, old, new, 1)
+}
+
+func TestTheFirstMigrationMakesEverythingOnce(t *testing.T) {
+	w := newWorld(t)
+	plan := w.apply(blog, Options{Version: "v1"})
+	if len(plan.Steps) != 2 || plan.Destroys() {
+		t.Errorf("unexpected plan\n%s", plan)
+	}
+	w.apply(blog, Options{})
+	entries, err := Status(t.Context(), w.db)
+	if err != nil || len(entries) != 1 || entries[0].Version != "v1" || !strings.Contains(entries[0].Plan, "create table posts") {
+		t.Errorf("the ledger is %+v, %v", entries, err)
+	}
+}
+
+func TestAPlanIsReadable(t *testing.T) {
+	w := newWorld(t)
+	w.blog()
+	plan := w.plan(w.edit("body: String ", "subtitle: String @index  body: String! "), Exact)
+	w.equal("the plan", plan.String(), "main (SQLite): 1 step, 1 change that the data does not allow\n"+`
+1. posts
+   change column posts.body: required
+     NOT POSSIBLE: 1 row of posts.body (with key p2) is null; give it @default(value: …), fill it first, or take off the !
+   add column posts.subtitle
+   add index on posts (subtitle)
+   locks: the database, for writers, while 2 rows are copied
+`+statementsOf(plan))
+	reversible := w.plan(w.edit("body: String ", "subtitle: String  body: String "), Exact)
+	w.equal("the plan", reversible.String(), "main (SQLite): 1 step\n"+`
+1. posts
+   add column posts.subtitle
+     ALTER TABLE `+"`posts` ADD COLUMN `subtitle` text NULL;\n     way back: ALTER TABLE `posts` DROP COLUMN `subtitle`;\n")
+}
+
+// statementsOf are the statements of a plan as it prints them; what is in them is not what
+// the test is about.
+func statementsOf(p Plan) string {
+	var b strings.Builder
+	for _, s := range p.Steps {
+		printStatements(&b, "", s.Statements)
+		printStatements(&b, "way back: ", s.Reverse)
+	}
+	return b.String()
+}
+
+func TestARebuildLosesNoRowAndCascadesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.blog()
+	w.apply(w.edit("name: String!", "name: String! @default(value: \"nobody\")"), Options{}) // users is made anew; posts cascade from it
+	w.equal("users", w.ask("SELECT * FROM users ORDER BY id"), "u1,Ann,ann@x;u2,Bob,<nil>")
+	w.equal("posts", w.ask("SELECT id, author_id FROM posts ORDER BY id"), "p1,u1;p2,u2")
+	w.conn(func(c *sql.Conn) {
+		if _, err := c.ExecContext(t.Context(), "INSERT INTO users (id, name, email) VALUES ('u3', 'Cyd', 'ann@x')"); err == nil {
+			t.Error("the unique index is gone after the rebuild")
+		}
+		if _, err := c.ExecContext(t.Context(), "INSERT INTO posts (id, title, author_id) VALUES ('p3', 'x', 'nobody')"); err == nil {
+			t.Error("the foreign key is gone, or off, after the rebuild")
+		}
+	})
+	w.exec("DELETE FROM users WHERE id = 'u1'")
+	w.equal("posts after a delete", w.ask("SELECT id FROM posts"), "p2")
+}
+
+func TestWhatIsRefusedSaysWhyAndWhatToDo(t *testing.T) {
+	for name, c := range map[string]struct {
+		old, new string
+		data     string
+		say      []string
+	}{
+		"a required column for rows without one": {"body: String ", "body: String  slug: String! ", "", []string{"add column posts.slug", "posts has 2 rows", "@default(value: …)"}},
+		"required over nulls":                    {"email: String ", "email: String! ", "", []string{"1 row of users.email (with key u2) is null"}},
+		"unique over doubles":                    {"title: String!", "title: String! @unique", "UPDATE posts SET title = 'Same'", []string{"2 rows of posts (title) (with key p1, p2) share"}},
+		"text that is no number":                 {"title: String!", "title: Int!", "UPDATE posts SET title = '7' WHERE id = 'p1'", []string{"1 row of posts.title (with key p2) is no Int"}},
+		"text that is no date":                   {"body: String ", "body: DateTime ", "", []string{"1 row of posts.body (with key p1) is no DateTime"}},
+		"kinds without a way":                    {"views: Int @default(value: 0)", "views: DateTime", "", []string{"no value of Int becomes one of DateTime", "add a field of another name"}},
+		"dropped column":                         {"body: String ", "", "", []string{"drop column posts.body: 1 row of posts holds a value in it", "@renamed", "--allow-destructive"}},
+		"a fraction":                             {"price: Decimal", "price: Int", "", []string{"1 row of posts.price (with key p1) would lose a part of its value"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.blog()
+			if c.data != "" {
+				w.exec(c.data)
+			}
+			w.refuse(w.edit(c.old, c.new), Options{}, c.say...)
+		})
+	}
+}
+
+func TestWhatIsAllowedIsDone(t *testing.T) {
+	w := newWorld(t)
+	w.blog()
+	w.apply(w.edit("body: String ", "slug: String! @default(value: \"none\")  "), Options{AllowDestroy: true})
+	w.equal("posts", w.ask("SELECT id, title, slug FROM posts ORDER BY id"), "p1,One,none;p2,Two,none")
+	w.apply(`type User { id: ID! @primary  name: String! }`, Options{AllowDestroy: true})
+	w.equal("tables", w.ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'"), "users")
+}
+
+func TestValuesConvert(t *testing.T) {
+	w := newWorld(t)
+	w.blog()
+	w.exec("UPDATE posts SET title = CASE id WHEN 'p1' THEN '-12' ELSE '7' END, price = '2'")
+	sdl := strings.NewReplacer("title: String!", "title: BigInt!", "views: Int @default(value: 0)", "views: String", "price: Decimal", "price: Float").Replace(blog)
+	w.apply(sdl, Options{})
+	w.equal("posts", w.ask("SELECT title, typeof(title), views, typeof(views), price, typeof(price) FROM posts ORDER BY id"), "-12,integer,3,text,2,real;7,integer,0,text,2,real")
+	w.apply(blog, Options{})
+	w.equal("posts", w.ask("SELECT title, typeof(title), views, typeof(views) FROM posts ORDER BY id"), "-12,text,3,integer;7,text,0,integer")
+}
+
+func TestRenamesKeepTheData(t *testing.T) {
+	w := newWorld(t)
+	w.blog()
+	renamed := `
+type Person @auth(read: "true") @renamed(from: "User") { id: ID! @primary  fullName: String! @renamed(from: "name")  email: String @unique  posts: [Post!]! @link }
+type Post @auth(read: "true") { id: ID! @primary  title: String!  body: String  views: Int @default(value: 0)  price: Decimal  writer: Person! @link(onDelete: CASCADE) @renamed(from: "author") }
+`
+	plan := w.apply(renamed, Options{})
+	if plan.Destroys() {
+		t.Errorf("a rename destroys:\n%s", plan)
+	}
+	w.equal("people", w.ask("SELECT id, full_name, email FROM people ORDER BY id"), "u1,Ann,ann@x;u2,Bob,<nil>")
+	w.equal("posts", w.ask("SELECT id, writer_id FROM posts ORDER BY id"), "p1,u1;p2,u2")
+	w.exec("DELETE FROM people WHERE id = 'u1'")
+	w.equal("posts after a delete", w.ask("SELECT id FROM posts"), "p2")
+	w.apply(renamed, Options{})
+}
+
+func TestEnumValues(t *testing.T) {
+	w := newWorld(t)
+	const sdl = "enum State { OPEN CLOSED %s}\ntype Task @auth(read: \"true\") { id: ID! @primary  state: State! }"
+	w.apply(fmt.Sprintf(sdl, ""), Options{})
+	w.exec("INSERT INTO tasks VALUES ('t1', 'OPEN'), ('t2', 'CLOSED')")
+	w.apply(fmt.Sprintf(sdl, "LATER "), Options{})
+	w.exec("INSERT INTO tasks VALUES ('t3', 'LATER')")
+	w.refuse(fmt.Sprintf(sdl, ""), Options{AllowDestroy: true}, "1 row of tasks.state (with key t3) holds a value that is not among them")
+	w.exec("DELETE FROM tasks WHERE id = 't3'")
+	w.apply(fmt.Sprintf(sdl, ""), Options{})
+}
+
+func TestDevelopmentKeepsWhatIsGoneFromTheSchema(t *testing.T) {
+	w := newWorld(t)
+	w.blog()
+	plan := w.apply(`type Post @auth(read: "true", create: "true") { id: ID! @primary  subtitle: String }`, Options{Policy: Keep})
+	for _, say := range []string{"stays: table users with 2 rows", "stays: column posts.title with 2 values", "add column posts.subtitle"} {
+		if !strings.Contains(plan.String(), say) {
+			t.Errorf("the plan does not say %q:\n%s", say, plan)
+		}
+	}
+	w.exec("INSERT INTO posts (id, subtitle) VALUES ('p3', 'new')", "DELETE FROM users WHERE id = 'u2'")
+	w.equal("posts", w.ask("SELECT id, title, body, author_id, subtitle FROM posts ORDER BY id"), "p1,One,text,u1,<nil>;p2,Two,<nil>,u2,<nil>;p3,<nil>,<nil>,<nil>,new")
+
+	// What stayed is still ours: the exact migration says so and drops it.
+	w.refuse(`type Post @auth(read: "true", create: "true") { id: ID! @primary  subtitle: String }`, Options{}, "drop table users: it holds 1 row", "drop column posts.title")
+
+	// And when the schema has it again, it is what it was.
+	w.exec("DELETE FROM posts WHERE id <> 'p1'")
+	w.apply(blog, Options{Policy: Keep})
+	w.equal("posts", w.ask("SELECT id, title, body, author_id FROM posts"), "p1,One,text,u1")
+}
+
+func TestDevelopmentDropsWhatIsEmpty(t *testing.T) {
+	w := newWorld(t)
+	w.apply(blog, Options{Policy: Keep})
+	plan := w.apply(`type Post @auth(read: "true") { id: ID! @primary  titel: String! }`, Options{Policy: Keep})
+	if len(plan.Kept) > 0 {
+		t.Errorf("nothing is worth keeping:\n%s", plan)
+	}
+	w.equal("tables", w.ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'"), "posts")
+}
+
+func TestWhatOthersMadeIsLeftAlone(t *testing.T) {
+	w := newWorld(t)
+	w.blog()
+	w.exec(
+		"CREATE TABLE legacy (x)",
+		"ALTER TABLE posts ADD COLUMN theirs TEXT COLLATE NOCASE",
+		"CREATE INDEX theirs_idx ON posts (theirs)",
+		"CREATE VIEW their_view AS SELECT title FROM posts",
+		"CREATE TABLE log (id)",
+		"CREATE TRIGGER their_trigger AFTER INSERT ON posts BEGIN INSERT INTO log VALUES (new.id); END",
+		"UPDATE posts SET theirs = 'x'")
+	plan := w.apply(w.edit("title: String!", "title: String! @default(value: \"untitled\")"), Options{AllowDestroy: true})
+	w.equal("the foreign tables", fmt.Sprint(plan.Foreign), "[legacy log]")
+	w.exec("INSERT INTO posts (id, author_id) VALUES ('p9', 'u1')")
+	w.equal("their column", w.ask("SELECT count(*) FROM posts WHERE theirs = 'X'"), "2")
+	w.equal("their trigger", w.ask("SELECT id FROM log"), "p9")
+	w.equal("their view", w.ask("SELECT title FROM their_view WHERE title = 'untitled'"), "untitled")
+	w.equal("their index", w.ask("SELECT name FROM sqlite_master WHERE name = 'theirs_idx'"), "theirs_idx")
+}
+
+func TestATableThatWasThereIsServedAndNeverDropped(t *testing.T) {
+	w := newWorld(t)
+	w.exec(
+		"CREATE TABLE posts (id TEXT NOT NULL PRIMARY KEY, title TEXT UNIQUE, code TEXT NOT NULL)",
+		"INSERT INTO posts VALUES ('p1', 'One', 'c')")
+	w.refuse(`type Post @auth(read: "true", create: "true") { id: ID! @primary  title: String @unique }`, Options{}, "column posts.code is not in the schema", "no row could be inserted")
+	const readOnly = `type Post @auth(read: "true") { id: ID! @primary  title: String @unique }`
+	w.apply(readOnly, Options{})
+	if entries, err := Status(t.Context(), w.db); err != nil || len(entries) > 0 {
+		t.Errorf("nothing had to be done, and the ledger is %v, %v", entries, err)
+	}
+	w.apply(`type Post @auth(read: "true") { id: ID! @primary  title: String @unique  extra: String }`, Options{})
+	w.apply(`type Other @auth(read: "true") { id: ID! @primary }`, Options{AllowDestroy: true})
+	w.equal("posts", w.ask("SELECT id, title, code FROM posts"), "p1,One,c")
+}
+
+func TestNumbersAreNotGivenTwice(t *testing.T) {
+	w := newWorld(t)
+	const sdl = `type Order @auth(read: "true", create: "true") { id: ID! @primary @autoIncrement  note: String%s }`
+	w.apply(fmt.Sprintf(sdl, ""), Options{})
+	w.exec("INSERT INTO orders (note) VALUES ('a'), ('b'), ('c')", "DELETE FROM orders WHERE id = 3")
+	w.apply(fmt.Sprintf(sdl, ` @default(value: "x")`), Options{})
+	w.exec("INSERT INTO orders (note) VALUES ('d')")
+	w.equal("orders", w.ask("SELECT id, note FROM orders"), "1,a;2,b;4,d")
+	w.exec("DELETE FROM orders")
+	w.apply(fmt.Sprintf(sdl, ""), Options{})
+	w.exec("INSERT INTO orders (note) VALUES ('e')")
+	w.equal("orders", w.ask("SELECT id, note FROM orders"), "5,e")
+}
+
+func TestViewsFollow(t *testing.T) {
+	w := newWorld(t)
+	view := func(sql string) string {
+		return blog + `type Top @view(sql: "` + sql + `") @auth(read: "true") { id: ID!  title: String }`
+	}
+	w.apply(view("SELECT id, title FROM posts WHERE views > 1"), Options{})
+	w.exec("INSERT INTO users (id, name) VALUES ('u1', 'Ann')", "INSERT INTO posts (id, title, views, author_id) VALUES ('p1', 'One', 3, 'u1')")
+	w.equal("the view", w.ask("SELECT id, title FROM tops"), "p1,One")
+	changed := view("SELECT id, upper(title) AS title FROM posts")
+	w.apply(strings.Replace(changed, "title: String!", `title: String! @default(value: "x")`, 1), Options{})
+	w.equal("the view", w.ask("SELECT id, title FROM tops"), "p1,ONE")
+	w.refuse(view("SELECT id FROM posts"), Options{}, "view Top cannot be read", "title")
+	w.apply(blog, Options{})
+	w.equal("views", w.ask("SELECT count(*) FROM sqlite_master WHERE type = 'view'"), "0")
+}
+
+func TestTwoServersStartAtOnceAndOneMigrates(t *testing.T) {
+	w := newWorld(t)
+	s := w.schema(blog)
+	results := make(chan error)
+	for range 8 {
+		go func() {
+			_, err := Apply(context.Background(), w.db, s, Options{})
+			results <- err
+		}()
+	}
+	for range 8 {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+	if entries, err := Status(t.Context(), w.db); err != nil || len(entries) != 1 {
+		t.Errorf("the ledger has %d entries, %v", len(entries), err)
+	}
+}
+
+func TestProductionServesWithMoreThanItNeeds(t *testing.T) {
+	w := newWorld(t)
+	w.blog()
+	older := w.edit("body: String ", "")
+	if lacks := w.plan(older, Keep).Lacks(); len(lacks) > 0 {
+		t.Errorf("a database of a newer version lacks %v", lacks)
+	}
+	newer := w.edit("body: String ", "body: String  slug: String ")
+	if lacks := w.plan(newer, Keep).Lacks(); len(lacks) != 1 || lacks[0].Comment != "add column posts.slug" {
+		t.Errorf("a database of an older version lacks %v", lacks)
+	}
+	required := w.edit("title: String!", "")
+	if lacks := w.plan(required, Keep).Lacks(); len(lacks) != 1 {
+		t.Errorf("a required column that the schema does not know is no lack: %v", lacks)
+	}
+}
+
+func TestCreatedAtIsFilledForRowsThatAreThere(t *testing.T) {
+	w := newWorld(t)
+	w.blog()
+	w.apply(w.edit("body: String ", "body: String  createdAt: DateTime! @createdAt  version: Int! @version "), Options{})
+	w.equal("posts", w.ask("SELECT length(created_at), version FROM posts"), "27,1;27,1")
+}
+
+func TestSeedsAreForUntouchedDatabases(t *testing.T) {
+	w := newWorld(t)
+	s := w.schema(blog)
+	w.apply(blog, Options{})
+	untouched := func(want bool) {
+		t.Helper()
+		if got, err := Untouched(t.Context(), w.db, s); err != nil || got != want {
+			t.Errorf("untouched is %v, %v", got, err)
+		}
+	}
+	untouched(true)
+	w.exec("INSERT INTO users (id, name) VALUES ('u1', 'Ann')")
+	untouched(false)
+	w.exec("DELETE FROM users")
+	untouched(true)
+	if err := Seeded(t.Context(), w.db, "v1"); err != nil {
+		t.Fatal(err)
+	}
+	untouched(false)
+}

@@ -1,0 +1,151 @@
+package migrate
+
+import (
+	"slices"
+	"strings"
+
+	atlas "ariga.io/atlas/sql/schema"
+
+	"spacecloud/schema"
+)
+
+// renaming is one @renamed that applies: the old name is in the database and the new one is
+// not. A directive that was followed once stays in the schema and means nothing any more.
+type renaming struct {
+	table    string // the new name
+	column   string // empty for a table
+	from, to string
+}
+
+func (r renaming) comment() string {
+	if r.column == "" {
+		return "rename table " + r.from + " to " + r.to
+	}
+	return "rename column " + r.table + "." + r.from + " to " + r.to
+}
+
+func (r renaming) statement() (do, undo string) {
+	if r.column == "" {
+		return renameTable(r.from, r.to), renameTable(r.to, r.from)
+	}
+	return renameColumn(r.table, r.from, r.to), renameColumn(r.table, r.to, r.from)
+}
+
+func renameTable(from, to string) string {
+	return "ALTER TABLE " + quote(from) + " RENAME TO " + quote(to)
+}
+
+func renameColumn(table, from, to string) string {
+	return "ALTER TABLE " + quote(table) + " RENAME COLUMN " + quote(from) + " TO " + quote(to)
+}
+
+// tablesBefore are the names that the table of a renamed type may have: the one that the
+// ledger knows for the old type, and the old name itself for a table that we did not make.
+func tablesBefore(r record, t *schema.Type) []string {
+	if t.Renamed == "" {
+		return nil
+	}
+	var names []string
+	if name := r.table(t.Renamed); name != "" {
+		names = append(names, name)
+	}
+	return append(names, t.Renamed)
+}
+
+// columnsBefore are the names that the column of a renamed field may have. The key column
+// that a link makes is renamed with its link.
+func columnsBefore(made madeTable, f *schema.Field) []string {
+	var names []string
+	for _, old := range fieldsBefore(f) {
+		if name := made.column(old); name != "" {
+			names = append(names, name)
+		}
+		names = append(names, old)
+	}
+	return names
+}
+
+func fieldsBefore(f *schema.Field) []string {
+	if f.Renamed != "" {
+		return []string{f.Renamed}
+	}
+	if !f.Inferred {
+		return nil
+	}
+	for _, l := range f.Owner.Fields {
+		if !l.IsLink() || l.Renamed == "" || !slices.Contains(l.Link.From, f) {
+			continue
+		}
+		if key, ok := strings.CutPrefix(f.Name, l.Name); ok {
+			return []string{l.Renamed + key}
+		}
+	}
+	return nil
+}
+
+// follow does the renames that apply to the state, and lists them in an order in which the
+// database can do them: a chain of two begins at its end.
+func (s *state) follow(g *goal) []renaming {
+	var done []renaming
+	for again := true; again; {
+		again = false
+		for _, t := range g.types {
+			for _, from := range tablesBefore(s.record, t) {
+				if g.byName[from] == nil && s.renameTable(from, t.Table) {
+					done, again = append(done, renaming{table: t.Table, from: from, to: t.Table}), true
+				}
+			}
+		}
+	}
+	for _, t := range g.types {
+		if table, ok := s.tables.Table(t.Table); ok {
+			done = append(done, s.followColumns(table, t)...)
+		}
+	}
+	return done
+}
+
+func (s *state) renameTable(from, to string) bool {
+	table, ok := s.tables.Table(from)
+	if _, taken := s.tables.Table(to); !ok || taken || slices.Contains(s.foreign, to) {
+		return false
+	}
+	s.was[to] = s.table(from)
+	delete(s.was, from)
+	table.Name = to
+	return true
+}
+
+func (s *state) followColumns(table *atlas.Table, t *schema.Type) []renaming {
+	var done []renaming
+	for again := true; again; {
+		again = false
+		for _, f := range t.Columns {
+			for _, from := range columnsBefore(s.made(table.Name), f) {
+				if !hasColumn(t, from) && s.renameColumn(table, from, f.Column) {
+					done, again = append(done, renaming{table: table.Name, column: f.Column, from: from, to: f.Column}), true
+				}
+			}
+		}
+	}
+	return done
+}
+
+// hasColumn is whether some field's column is called so now: then it was not renamed.
+func hasColumn(t *schema.Type, name string) bool {
+	return slices.ContainsFunc(t.Columns, func(f *schema.Field) bool { return f.Column == name })
+}
+
+func (s *state) renameColumn(table *atlas.Table, from, to string) bool {
+	column, ok := table.Column(from)
+	if _, taken := table.Column(to); !ok || taken {
+		return false
+	}
+	if s.wasCol[table.Name] == nil {
+		s.wasCol[table.Name] = map[string]string{}
+	}
+	s.wasCol[table.Name][to] = s.column(table.Name, from)
+	delete(s.wasCol[table.Name], from)
+	column.Name = to
+	return true
+}

@@ -1,0 +1,151 @@
+package migrate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	atlas "ariga.io/atlas/sql/schema"
+	"ariga.io/atlas/sql/sqlite"
+)
+
+// render gives a step its statements. SQLite can add a nullable column or one with a constant
+// default, rename, and make and drop indexes; for all else the table is made anew.
+func (d *draft) render(ctx context.Context, step *Step, have, want *atlas.Table, sources []source, changes []atlas.Change) error {
+	rows, err := d.rows(ctx, want.Name)
+	if err != nil {
+		return err
+	}
+	changes = slices.DeleteFunc(slices.Clone(changes), func(c atlas.Change) bool { return stays(sources, c) })
+	switch {
+	case len(changes) == 0: // only judged: what the values mean is not the database's business
+		return nil
+	case slices.ContainsFunc(changes, func(c atlas.Change) bool { return !alterable(c) }):
+		d.rewrite = true
+		step.Statements = d.rebuild(want, want.Indexes, sources)
+		if !slices.ContainsFunc(step.Changes, func(c Change) bool { return c.Verdict != Harmless }) {
+			step.Reverse = d.rebuild(have, have.Indexes, reversed(have, sources))
+		}
+		if rows > 0 {
+			step.Locks = fmt.Sprintf("the database, for writers, while %s %s copied", count(rows, "row"), verb(rows, "is", "are"))
+		}
+		return nil
+	}
+	if rows > 0 && slices.ContainsFunc(changes, addsIndex) {
+		step.Locks = fmt.Sprintf("the database, for writers, while %s %s indexed", count(rows, "row"), verb(rows, "is", "are"))
+	}
+	return alter(ctx, step, want, changes)
+}
+
+// stays is whether a change is one of meaning only: Atlas did not ask for it, and every
+// value is copied as it is.
+func stays(sources []source, c atlas.Change) bool {
+	m, ok := c.(*atlas.ModifyColumn)
+	if !ok || m.Change != atlas.ChangeType || kindOfType(m.From.Type.Type) != kindOfType(m.To.Type.Type) {
+		return false
+	}
+	i := slices.IndexFunc(sources, func(s source) bool { return s.column == m.To })
+	return sources[i].expr(sources[i].name) == quote(sources[i].name)
+}
+
+func alterable(c atlas.Change) bool {
+	switch c := c.(type) {
+	case *atlas.AddIndex, *atlas.DropIndex, *atlas.ModifyIndex:
+		return true
+	case *atlas.AddColumn:
+		_, expression := c.C.Default.(*atlas.RawExpr)
+		return (c.C.Type.Null || c.C.Default != nil) && !expression && len(c.C.ForeignKeys) == 0 && len(c.C.Attrs) == 0
+	}
+	return false
+}
+
+func addsIndex(c atlas.Change) bool {
+	switch c.(type) {
+	case *atlas.AddIndex, *atlas.ModifyIndex:
+		return true
+	}
+	return false
+}
+
+// alter lets Atlas write what needs no new table.
+func alter(ctx context.Context, step *Step, want *atlas.Table, changes []atlas.Change) error {
+	var simple []atlas.Change
+	for _, c := range changes {
+		if m, ok := c.(*atlas.ModifyIndex); ok { // which Atlas would make a new table for
+			simple = append(simple, &atlas.DropIndex{I: m.From}, &atlas.AddIndex{I: m.To})
+			continue
+		}
+		simple = append(simple, c)
+	}
+	plan, err := sqlite.DefaultPlan.PlanChanges(ctx, want.Name, []atlas.Change{&atlas.ModifyTable{T: want, Changes: simple}})
+	if err != nil {
+		return err
+	}
+	for _, c := range plan.Changes {
+		step.Statements = append(step.Statements, c.Cmd)
+		if undo, ok := c.Reverse.(string); ok {
+			step.Reverse = append([]string{undo}, step.Reverse...)
+		}
+	}
+	return nil
+}
+
+// rebuild makes a table anew and copies every row. Foreign keys are off meanwhile, so that
+// dropping the old one neither cascades nor is refused; those of other tables name the table
+// and find the new one.
+func (d *draft) rebuild(t *atlas.Table, indexes []*atlas.Index, sources []source) []string {
+	fresh := *t
+	fresh.Name, fresh.Indexes = "_spacecloud_new_"+t.Name, nil
+	var to, from []string
+	for _, s := range sources {
+		if expr := s.expr(s.name); !generated(s.column) && expr != "NULL" {
+			to, from = append(to, s.column.Name), append(from, expr)
+		}
+	}
+	statements := append(createTable(&fresh), "INSERT INTO "+quote(fresh.Name)+" ("+quoteAll(to)+") SELECT "+strings.Join(from, ", ")+" FROM "+quote(t.Name))
+	statements = append(statements, keepSequence(t, fresh.Name)...)
+	statements = append(statements, "DROP TABLE "+quote(t.Name))
+	statements = append(statements, d.moveIn(fresh.Name, t.Name)...)
+	full := *t
+	full.Indexes = indexes
+	statements = append(statements, createTable(&full)[1:]...)
+	return append(statements, d.have.others[d.have.table(t.Name)]...)
+}
+
+// moveIn gives the new table the name of the old one. A view or trigger that somebody else
+// made names a table that is not there at this moment, which SQLite would refuse.
+func (d *draft) moveIn(from, to string) []string {
+	rename := renameTable(from, to)
+	if len(d.have.others) == 0 && len(d.have.views) == len(d.have.ourViews()) {
+		return []string{rename}
+	}
+	return []string{"PRAGMA legacy_alter_table = ON", rename, "PRAGMA legacy_alter_table = OFF"}
+}
+
+// keepSequence keeps the highest number that was ever given, also when its row is gone.
+func keepSequence(t *atlas.Table, fresh string) []string {
+	if !slices.ContainsFunc(t.Columns, func(c *atlas.Column) bool { return has(c.Attrs, new(sqlite.AutoIncrement)) }) {
+		return nil
+	}
+	highest := "(SELECT max(seq) FROM sqlite_sequence WHERE name IN (" + text(t.Name) + ", " + text(fresh) + "))"
+	return []string{
+		"INSERT INTO sqlite_sequence (name, seq) SELECT " + text(fresh) + ", coalesce(" + highest + ", 0)",
+		"DELETE FROM sqlite_sequence WHERE name = " + text(fresh) + " AND rowid < (SELECT max(rowid) FROM sqlite_sequence WHERE name = " + text(fresh) + ")",
+	}
+}
+
+// reversed are the sources of the columns of a table as it was, in the table as it will be.
+func reversed(have *atlas.Table, sources []source) []source {
+	var back []source
+	for _, c := range have.Columns {
+		i := slices.IndexFunc(sources, func(s source) bool { return s.had == c })
+		if i < 0 {
+			back = append(back, source{column: c})
+			continue
+		}
+		s := sources[i]
+		back = append(back, source{column: c, had: s.column, name: s.column.Name, from: s.to, to: s.from})
+	}
+	return back
+}

@@ -1,0 +1,135 @@
+package project
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"spacecloud/config"
+	"spacecloud/fault"
+	"spacecloud/generator"
+	"spacecloud/graph"
+	"spacecloud/resolvers"
+	"spacecloud/rules"
+	"spacecloud/schema"
+)
+
+// backend is everything that follows from one state of the folder. It is immutable.
+type backend struct {
+	schema *schema.Schema
+	api    *generator.API
+	rows   *resolvers.Resolvers
+	graph  *graph.Server
+	finger map[string]string // of the wanted state of each database
+}
+
+// Read is the schema of a folder, checked as far as it can be without databases: the types,
+// the rules, the API that follows. The error is schema.Problems where the text is wrong, with
+// the files as the caller would open them.
+func Read(folder string) (*schema.Schema, error) {
+	s, _, _, err := read(folder)
+	return s, err
+}
+
+// API is the SDL of the API that follows from a folder.
+func API(folder string) (string, error) {
+	_, _, api, err := read(folder)
+	if err != nil {
+		return "", err
+	}
+	return api.SDL, nil
+}
+
+func read(folder string) (*schema.Schema, *rules.Set, *generator.API, error) {
+	if err := isFolder(folder); err != nil {
+		return nil, nil, nil, err
+	}
+	s, err := schema.Load(os.DirFS(folder))
+	if err != nil {
+		return nil, nil, nil, located(folder, err)
+	}
+	if unserved := s.Unserved(); len(unserved) > 0 {
+		return nil, nil, nil, located(folder, unserved)
+	}
+	set, err := rules.Compile(s)
+	api, failed := generator.New(s)
+	if err = located(folder, merged(err, failed)); err != nil {
+		return nil, nil, nil, err
+	}
+	return s, set, api, nil
+}
+
+func isFolder(name string) error {
+	switch info, err := os.Stat(name); {
+	case errors.Is(err, fs.ErrNotExist):
+		return fault.New(fault.Invalid, "there is no schema folder %s; make one with: spacecloud init %s, or name another with --schema", name, filepath.Dir(name))
+	case err != nil:
+		return fault.New(fault.Invalid, "the schema folder %s cannot be read: %v", name, cause(err))
+	case !info.IsDir():
+		return fault.New(fault.Invalid, "the schema %s is a file; name the folder that it lies in with --schema", name)
+	}
+	return nil
+}
+
+// merged is the problems of both together, or the first error that is something else.
+func merged(a, b error) error {
+	var pa, pb schema.Problems
+	if a == nil || b == nil || !errors.As(a, &pa) || !errors.As(b, &pb) {
+		if a != nil {
+			return a
+		}
+		return b
+	}
+	all := slices.Concat(pa, pb)
+	slices.SortStableFunc(all, byPlace)
+	return slices.Compact(all)
+}
+
+// located is an error with the folder before the names of files, so that an editor's terminal
+// opens them.
+func located(folder string, err error) error {
+	var problems schema.Problems
+	if one := (schema.Problem{}); errors.As(err, &one) {
+		problems = schema.Problems{one}
+	} else if !errors.As(err, &problems) {
+		return err
+	}
+	moved := slices.Clone(problems)
+	for i := range moved {
+		moved[i].File = path.Join(filepath.ToSlash(folder), moved[i].File)
+	}
+	return moved
+}
+
+// compile makes a backend, and touches nothing.
+func (p *Project) compile() (*backend, error) {
+	s, set, api, err := read(p.Settings.Schema)
+	if err != nil {
+		return nil, err
+	}
+	b := &backend{schema: s, api: api, finger: map[string]string{}}
+	b.rows, err = resolvers.New(resolvers.Config{Schema: s, Rules: set, Databases: p.databases, Rows: p.Settings.Limits.Rows})
+	if err != nil {
+		return nil, err
+	}
+	if b.graph, err = p.door(b, limitsOf(p.Settings)); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func (p *Project) door(b *backend, l graph.Limits) (*graph.Server, error) {
+	return graph.New(graph.Options{
+		API: b.api, Resolvers: b.rows, Limits: l,
+		Introspection: p.Settings.Introspection, Suggestions: p.Settings.Introspection,
+		Origins: p.Settings.Origins, Development: !p.Settings.Production, Log: p.Log,
+	})
+}
+
+func limitsOf(c config.Config) graph.Limits {
+	l := c.Limits
+	return graph.Limits{Depth: l.Depth, Complexity: l.Complexity, Aliases: l.Aliases, Tokens: l.Tokens, Body: int(l.Body), Timeout: l.Timeout}
+}

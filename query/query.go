@@ -1,0 +1,137 @@
+// Package query is the project's sentence: what is asked of rows, with no word about
+// GraphQL, REST or SQL. Doors build queries, rules narrow them, drivers answer them.
+package query
+
+import (
+	"spacecloud/schema"
+)
+
+// Find asks for rows and says how the answer looks.
+type Find struct {
+	Type    *schema.Type
+	Items   []Item // the answer's members in order
+	Where   Where  // nil for all
+	OrderBy []Order
+	Limit   Operand // zero Operand for none
+	Offset  Operand
+	One     bool // by a unique key: the answer is an object or null, not a list
+}
+
+// Item is one member of an answer's object.
+type Item struct {
+	Name     string        // the response key
+	Field    *schema.Field // a column; nil for others
+	Members  []Item        // of a column that holds an embedded value: what to show of it
+	Link     *schema.Field // a link, answered by Find
+	Find     *Find
+	Typename string // not empty for __typename: the text to show
+	// Of a write's answer:
+	Affected  bool  // the number of rows
+	Returning *Find // the rows
+}
+
+// Order is one part of a sort key.
+type Order struct {
+	Field *schema.Field
+	Via   []*schema.Field // to-one links from the row to the field's owner
+	Desc  bool
+	Nulls Nulls
+}
+
+// Nulls says where nulls sort.
+type Nulls uint8
+
+// NullsDefault is last in ascending, first in descending order.
+const (
+	NullsDefault Nulls = iota
+	NullsFirst
+	NullsLast
+)
+
+// Level is one statement's worth of a Find: the rows of one type, for every parent at once
+// when it is reached by a link. Drivers render it once and run it with many bindings.
+type Level struct {
+	Type    *schema.Type
+	Columns []Cell // what to read, by position
+	Where   Where
+	OrderBy []Order // complete: the ties are broken by the primary key already
+	Limit   Operand // of all rows, or per parent when Via is set
+	Offset  Operand
+	Via     *Via // nil for a root
+}
+
+// Cell is one column to read.
+type Cell struct {
+	Field *schema.Field
+	When  Where // null is read unless this is true; nil for always
+}
+
+// Via says how a level's rows belong to the keys of the binding.
+//
+// Binding.Keys holds n keys of len(Link.From) values each (or of the primary key's columns
+// when Link is nil). The answer's rows come grouped by key, the groups ascending by the
+// key's ordinal, each group in the order of the level.
+type Via struct {
+	// Link is the link from the parents to this level's type; nil when the keys are this
+	// type's own primary keys.
+	Link *schema.Field
+	// Single is whether at most one row answers each key.
+	Single bool
+}
+
+// Binding gives a rendered level or write the values of its operands.
+type Binding struct {
+	Args   []schema.Value // of the request, by Operand.Index
+	Claims []schema.Value // of the caller, by Operand.Index
+	Keys   []schema.Value // flat: key by key; for Level.Via and Write.Keys
+}
+
+// Verb is what is done to rows.
+type Verb uint8
+
+// The verbs.
+const (
+	Read Verb = iota
+	Create
+	Update
+	Delete
+)
+
+func (v Verb) String() string { return [...]string{"read", "create", "update", "delete"}[v] }
+
+// Write changes rows of one type. Drivers take one at a time inside a transaction.
+type Write struct {
+	Verb    Verb
+	Type    *schema.Type
+	Columns []*schema.Field  // of an insert
+	Rows    [][]schema.Value // of an insert: values in the order of Columns
+	Set     []Assign         // of an update
+	Where   Where            // of an update or delete; nil for all
+	// ByKeys restricts an update or delete to Binding.Keys: flat primary keys.
+	ByKeys bool
+	// WantKeys asks for the primary keys of the rows that were written, in the order of
+	// Rows for an insert.
+	WantKeys bool
+}
+
+// Assign is one change of a column in an update.
+type Assign struct {
+	Field *schema.Field
+	Op    AssignOp
+	Value Operand
+}
+
+// AssignOp is how a column changes.
+type AssignOp uint8
+
+// The operators. The right-hand sides read the old row; null counts as 0 for Inc and Mul and as
+// absent for Max and Min.
+const (
+	Set AssignOp = iota
+	Inc
+	Mul
+	Max
+	Min
+)
+
+func (o AssignOp) String() string { return [...]string{"set", "inc", "mul", "max", "min"}[o] }

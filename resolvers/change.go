@@ -1,0 +1,168 @@
+package resolvers
+
+import (
+	"context"
+	"slices"
+
+	"spacecloud/database/driver"
+	"spacecloud/fault"
+	"spacecloud/query"
+	"spacecloud/rules"
+	"spacecloud/schema"
+)
+
+// update changes the rows that the caller may update, before and after.
+func (w *writing) update(ctx context.Context, c *Change, dst []byte) ([]byte, error) {
+	set, err := w.assignments(c)
+	if err != nil {
+		return dst, err
+	}
+	fields := make([]*schema.Field, len(set))
+	for i, a := range set {
+		fields[i] = a.Field
+	}
+	ours := fields[len(c.Set):]
+	check, err := w.checks(c.Type, query.Update, fields, ours)
+	if err != nil {
+		return dst, err
+	}
+	check.computed(c.Set)
+	q := query.Write{
+		Verb: query.Update, Type: c.Type, Set: set, Where: c.where(),
+		WantKeys: c.wantsRows() || check.needed(),
+	}
+	written, err := w.write(ctx, q, nil, ours)
+	if err != nil {
+		return dst, err
+	}
+	if c.One && written.Affected == 0 {
+		return dst, w.missing(ctx, c)
+	}
+	if err := w.bounded(written.Keys, c.Type); err != nil {
+		return dst, err
+	}
+	if err := check.run(ctx, w, written.Keys); err != nil {
+		return dst, err
+	}
+	return w.answer(ctx, c, written.Affected, ordered(c.Type, written.Keys), dst)
+}
+
+// assignments are what the caller sets, validated, and what the server does.
+func (w *writing) assignments(c *Change) ([]query.Assign, error) {
+	if len(c.Set) == 0 {
+		return nil, fault.New(fault.Invalid, "nothing to change: give set or inc")
+	}
+	var wrong violations
+	for i, a := range c.Set {
+		if slices.ContainsFunc(c.Set[:i], func(b query.Assign) bool { return a.Field == b.Field }) {
+			return nil, fault.New(fault.Invalid, "%s.%s is changed twice; one operator a field", c.Type.Name, a.Field.Name)
+		}
+		if a.Op == query.Set {
+			wrong.field(a.Field, a.Value.Value, []any{a.Op.String()})
+		} else if a.Value.Value.IsNull() {
+			wrong.of(a.Field, "required", "cannot be changed by null", []any{a.Op.String()}, nil)
+		}
+	}
+	set := slices.Clone(c.Set)
+	for _, f := range c.Type.Columns {
+		switch {
+		case f.UpdatedAt:
+			set = append(set, query.Assign{Field: f, Value: query.Const(stamp(w.caller.Now))})
+		case f.IsVersion:
+			set = append(set, query.Assign{Field: f, Op: query.Inc, Value: query.Const(schema.Integer(1))})
+		}
+	}
+	return set, wrong.err()
+}
+
+// where is which rows a change means: those of a key, or what it says.
+func (c *Change) where() query.Where {
+	if c.Key == nil {
+		return c.Where
+	}
+	var all query.And
+	for i, f := range c.KeyOf {
+		all = append(all, query.Compare{Left: query.Col(f), Op: query.Eq, Right: query.Const(c.Key[i])})
+	}
+	return all
+}
+
+// remove deletes the rows that the caller may delete, and answers with them as they were.
+func (w *writing) remove(ctx context.Context, c *Change, dst []byte) ([]byte, error) {
+	if !c.wantsRows() {
+		written, err := w.write(ctx, query.Write{Verb: query.Delete, Type: c.Type, Where: c.where()}, nil, nil)
+		if err != nil {
+			return dst, err
+		}
+		return w.answer(ctx, c, written.Affected, nil, dst)
+	}
+	keys, err := w.find(ctx, c, query.Delete)
+	if err != nil {
+		return dst, err
+	}
+	if c.One && len(keys) == 0 {
+		return dst, w.missing(ctx, c)
+	}
+	if err := w.bounded(keys, c.Type); err != nil {
+		return dst, err
+	}
+	dst, err = w.answer(ctx, c, len(keys)/len(c.Type.Primary), keys, dst)
+	if err != nil {
+		return dst, err
+	}
+	_, err = w.write(ctx, query.Write{Verb: query.Delete, Type: c.Type, ByKeys: true}, keys, nil)
+	return dst, err
+}
+
+// find is the primary keys of the rows that a change means and the rule of a verb allows,
+// ascending.
+func (w *writing) find(ctx context.Context, c *Change, verb query.Verb) ([]schema.Value, error) {
+	l := query.Level{Type: c.Type, Where: c.where()}
+	for _, f := range c.Type.Primary {
+		l.Columns = append(l.Columns, query.Cell{Field: f})
+		l.OrderBy = append(l.OrderBy, query.Order{Field: f})
+	}
+	narrowed, err := w.r.Rules.Level(w.caller, verb, l)
+	if err != nil {
+		return nil, err
+	}
+	return w.keys(ctx, narrowed)
+}
+
+// keys reads primary keys. More than a bulk write may touch are not read to the end.
+func (w *writing) keys(ctx context.Context, l rules.Narrowed) ([]schema.Value, error) {
+	t := l.Level().Type
+	var keys []schema.Value
+	err := w.read(ctx, l, nil, func(rows driver.Rows) error {
+		for i := range t.Primary {
+			keys = append(keys, rows.Value(i))
+		}
+		return w.bounded(keys, t)
+	})
+	return keys, err
+}
+
+// missing is the error of a change of one row that matched none: the caller may not, or
+// cannot know that the row is there.
+func (w *writing) missing(ctx context.Context, c *Change) error {
+	keys, err := w.find(ctx, c, query.Read)
+	switch {
+	case err != nil && !refused(err):
+		return err
+	case err == nil && len(keys) > 0:
+		return fault.New(fault.Denied, "%s of this %s is not allowed", c.Verb, c.Type.Name)
+	}
+	return fault.New(fault.NotFound, "there is no such %s", c.Type.Name)
+}
+
+// ordered are flat primary keys in ascending order, so that every database answers a bulk
+// update in the same order.
+func ordered(t *schema.Type, keys []schema.Value) []schema.Value {
+	n := len(t.Primary)
+	if len(keys) <= n {
+		return keys
+	}
+	rows := slices.Collect(slices.Chunk(keys, n))
+	slices.SortFunc(rows, func(a, b []schema.Value) int { return slices.CompareFunc(a, b, schema.Value.Compare) })
+	return slices.Concat(rows...)
+}

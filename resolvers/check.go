@@ -1,0 +1,103 @@
+package resolvers
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"spacecloud/database/driver"
+	"spacecloud/fault"
+	"spacecloud/query"
+	"spacecloud/rules"
+	"spacecloud/schema"
+)
+
+// check is what rows must be like after a write: each level finds those that are not.
+type check struct {
+	levels []failing
+}
+
+// failing is a level that finds rows which fail, among given keys, and what to say then.
+type failing struct {
+	level rules.Narrowed
+	fault *fault.Error
+}
+
+// checks are the row rule of a write and the @check rules of its type, as far as the claims
+// leave anything to look at.
+func (w *writing) checks(t *schema.Type, verb query.Verb, written, ours []*schema.Field) (*check, error) {
+	c := &check{}
+	written = slices.DeleteFunc(slices.Clone(written), func(f *schema.Field) bool { return slices.Contains(ours, f) })
+	after, needed, err := w.r.Rules.After(w.caller, t, verb, written...)
+	if err != nil {
+		return nil, err
+	}
+	if needed {
+		c.levels = append(c.levels, failing{after, fault.New(fault.Denied, "%s of this %s is not allowed", verb, t.Name)})
+	}
+	for _, k := range w.r.Rules.Checks(t) {
+		c.levels = append(c.levels, failing{k.Broken, fault.New(fault.Validation, "%s", k.Message)})
+	}
+	return c, nil
+}
+
+// computed adds the range of every column whose new value the database computes.
+func (c *check) computed(set []query.Assign) {
+	for _, a := range set {
+		if a.Op == query.Set || a.Field.Range == nil {
+			continue
+		}
+		c.levels = append(c.levels, failing{
+			outside(a.Field),
+			fault.New(fault.Validation, "%s.%s would leave its range", a.Field.Owner.Name, a.Field.Name).
+				With("rule", rangeRule(a.Field)).At(a.Op.String(), a.Field.Name),
+		})
+	}
+}
+
+// outside finds rows of which a column is outside its range.
+func outside(f *schema.Field) rules.Narrowed {
+	var out query.Or
+	bound := func(op query.Op, text string) {
+		if text == "" {
+			return
+		}
+		v, err := schema.CoerceScalar(f.Scalar, nil, json.Number(text))
+		if err == nil {
+			out = append(out, query.Compare{Left: query.Col(f), Op: op, Right: query.Const(v)})
+		}
+	}
+	bound(query.Lt, f.Range.Min)
+	bound(query.Gt, f.Range.Max)
+	l := query.Level{Type: f.Owner, Where: out, Via: &query.Via{Single: true}}
+	for _, key := range f.Owner.Primary {
+		l.Columns = append(l.Columns, query.Cell{Field: key})
+	}
+	return rules.System(l)
+}
+
+func rangeRule(f *schema.Field) string {
+	switch {
+	case f.Range.Max == "":
+		return "range(min: " + f.Range.Min + ")"
+	case f.Range.Min == "":
+		return "range(max: " + f.Range.Max + ")"
+	}
+	return "range(min: " + f.Range.Min + ", max: " + f.Range.Max + ")"
+}
+
+func (c *check) needed() bool { return len(c.levels) > 0 }
+
+// run fails if a row of keys does.
+func (c *check) run(ctx context.Context, w *writing, keys []schema.Value) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	for _, l := range c.levels {
+		err := w.read(ctx, l.level, keys, func(driver.Rows) error { return l.fault })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package resolvers
+
+import (
+	"context"
+	"sync"
+
+	"spacecloud/auth"
+	"spacecloud/database"
+	"spacecloud/database/driver"
+	"spacecloud/query"
+	"spacecloud/rules"
+	"spacecloud/schema"
+)
+
+// maxPlans is how many plans of one find are kept: callers differ in few ways.
+const maxPlans = 32
+
+// Found is a find made ready to be asked many times, by many callers. What a caller's
+// claims decide picks one of its plans; everything else is a parameter.
+type Found struct {
+	r    *Resolvers
+	find *query.Find
+	uses []rules.Use
+
+	mu    sync.RWMutex
+	plans map[string]*plan // by rules.Shape; guarded by mu
+}
+
+// Find makes a find ready. The answer of Run is a list, or with One an object or null.
+func (r *Resolvers) Find(f *query.Find) *Found {
+	return &Found{r: r, find: f, uses: r.uses(nil, f), plans: map[string]*plan{}}
+}
+
+// uses lists the rules that the levels of f ask for.
+func (r *Resolvers) uses(uses []rules.Use, f *query.Find) []rules.Use {
+	uses = r.Rules.Uses(uses, query.Level{Type: f.Type, Columns: cells(f.Items), Where: f.Where, OrderBy: f.OrderBy}, query.Read)
+	for _, item := range f.Items {
+		if item.Find != nil {
+			uses = r.uses(uses, item.Find)
+		}
+	}
+	return uses
+}
+
+// cells are the fields of which the rules decide what the items show: columns, links and the
+// keys of links.
+func cells(items []query.Item) []query.Cell {
+	var out []query.Cell
+	for _, item := range items {
+		if item.Field != nil {
+			out = append(out, query.Cell{Field: item.Field})
+		}
+		if item.Link != nil {
+			out = append(out, query.Cell{Field: item.Link})
+			for _, key := range item.Link.Link.From {
+				out = append(out, query.Cell{Field: key})
+			}
+		}
+	}
+	return out
+}
+
+// Run appends the answer for the caller; args are the values of the find's query.Arg
+// operands.
+func (f *Found) Run(ctx context.Context, c *auth.Caller, args []schema.Value, dst []byte) ([]byte, error) {
+	p, err := f.plan(c, strict)
+	if err != nil {
+		return dst, err
+	}
+	run := p.start(f.r, c, args)
+	defer p.finish(run)
+	err = p.view(ctx, 0, run, func() error {
+		dst, err = run.answer(ctx, dst)
+		return err
+	})
+	return dst, err
+}
+
+// byKeys appends the rows of the given primary keys, within a transaction: what a
+// write returns. Rows that the caller may not read are left out or null.
+func (f *Found) byKeys(ctx context.Context, c *auth.Caller, txs map[*database.DB]driver.Tx, keys []schema.Value, dst []byte) ([]byte, error) {
+	p, err := f.plan(c, lenient)
+	if err != nil {
+		return dst, err
+	}
+	run := p.start(f.r, c, nil)
+	defer p.finish(run)
+	for i, db := range p.databases {
+		if tx, ok := txs[db]; ok {
+			run.readers[i] = tx
+		}
+	}
+	run.keys = keys
+	err = p.view(ctx, 0, run, func() error {
+		dst, err = run.answer(ctx, dst)
+		return err
+	})
+	return dst, err
+}
+
+// refusal says what a flat no at the root does.
+type refusal uint8
+
+const (
+	strict  refusal = iota // is an error
+	lenient                // is no row
+)
+
+// plan is the plan for callers like c.
+func (f *Found) plan(c *auth.Caller, no refusal) (*plan, error) {
+	var room [128]byte
+	shape := f.r.Rules.Shape(room[:0], c, f.uses)
+	f.mu.RLock()
+	p := f.plans[string(shape)]
+	f.mu.RUnlock()
+	if p != nil {
+		return p, nil
+	}
+	p, err := f.r.compile(c, f.find, no)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.plans) >= maxPlans {
+		clear(f.plans)
+	}
+	f.plans[string(shape)] = p
+	return p, nil
+}
+
+// view opens a reader on each database of the plan that has none yet, one inside the other,
+// and then does it.
+func (p *plan) view(ctx context.Context, i int, run *run, do func() error) error {
+	if i == len(p.databases) {
+		return do()
+	}
+	if run.readers[i] != nil {
+		return p.view(ctx, i+1, run, do)
+	}
+	return p.databases[i].View(ctx, func(r driver.Reader) error {
+		run.readers[i] = r
+		return p.view(ctx, i+1, run, do)
+	})
+}

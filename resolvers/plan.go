@@ -1,0 +1,226 @@
+package resolvers
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"spacecloud/auth"
+	"spacecloud/database"
+	"spacecloud/database/driver"
+	"spacecloud/fault"
+	"spacecloud/query"
+	"spacecloud/schema"
+)
+
+// plan is a find for callers of one shape: levels from the root down, each one statement.
+// It is immutable, and it prints.
+type plan struct {
+	levels    []*level
+	databases []*database.DB
+	claims    []int // the claim operands that the statements bind
+	pool      sync.Pool
+}
+
+// level is how the rows of one statement are read and written into the answer.
+type level struct {
+	n         int // place in plan.levels
+	reader    int // place in plan.databases
+	name      string
+	typ       *schema.Type
+	statement driver.Statement // nil where the rules allow no row
+	single    bool             // one row or null for each parent
+	root      bool
+	limit     query.Operand
+	offset    query.Operand
+	pieces    []piece
+	tail      string // closes the object
+	children  []*level
+	keyCells  []int        // of a child: the parent's cells that hold its key
+	cells     []query.Cell // what the statement reads
+}
+
+// piece is one member of the answer's object: text before it, and then a cell, an embedded
+// value, a child's rows or nothing.
+type piece struct {
+	before  string
+	cell    int // -1 for none
+	members []query.Item
+	child   int // place in level.children, -1 for none
+}
+
+// compiler makes a plan.
+type compiler struct {
+	r      *Resolvers
+	caller *auth.Caller
+	plan   *plan
+}
+
+func (r *Resolvers) compile(c *auth.Caller, f *query.Find, no refusal) (*plan, error) {
+	k := &compiler{r: r, caller: c, plan: &plan{}}
+	var via *query.Via
+	if no == lenient {
+		via = &query.Via{Single: true}
+	}
+	root, err := k.level(f, via, "")
+	if err != nil && (no == strict || !refused(err)) {
+		return nil, err
+	}
+	root.root = true
+	k.plan.claims = slices.Compact(slices.Sorted(slices.Values(k.plan.claims)))
+	return k.plan, nil
+}
+
+// refused tells a no of the rules from other errors.
+func refused(err error) bool {
+	kind := fault.KindOf(err)
+	return kind == fault.Denied || kind == fault.Unauthenticated
+}
+
+// level compiles f and what hangs on it. On a flat no it returns the error beside a level
+// that has no rows.
+func (k *compiler) level(f *query.Find, via *query.Via, name string) (*level, error) {
+	l := &level{
+		n: len(k.plan.levels), name: name, typ: f.Type, reader: k.reader(f.Type.DB),
+		single: f.One, limit: f.Limit, offset: f.Offset,
+	}
+	k.plan.levels = append(k.plan.levels, l)
+	if err := k.members(l, f.Items); err != nil {
+		return nil, err
+	}
+	asked := query.Level{
+		Type: f.Type, Columns: l.cells, Where: f.Where, OrderBy: complete(f), Via: via,
+	}
+	if via == nil || !via.Single {
+		asked.Limit, asked.Offset = f.Limit, f.Offset
+	}
+	narrowed, err := k.r.Rules.Level(k.caller, query.Read, asked)
+	if err != nil {
+		return l, err
+	}
+	if w, ok := narrowed.Level().Where.(query.Truth); ok && w != query.True {
+		return l, nil // the rules leave no row: nothing to ask
+	}
+	l.statement, err = k.plan.databases[l.reader].Prepare(narrowed)
+	k.claim(narrowed.Level())
+	return l, err
+}
+
+// reader is the place of a database in the plan.
+func (k *compiler) reader(name string) int {
+	db := k.r.Databases[name]
+	if i := slices.Index(k.plan.databases, db); i >= 0 {
+		return i
+	}
+	k.plan.databases = append(k.plan.databases, db)
+	return len(k.plan.databases) - 1
+}
+
+// complete is the sort key with the ties broken by the primary key.
+func complete(f *query.Find) []query.Order {
+	if f.One {
+		return nil
+	}
+	orders := slices.Clone(f.OrderBy)
+	for _, key := range f.Type.Primary {
+		if !slices.ContainsFunc(orders, func(o query.Order) bool { return o.Field == key && len(o.Via) == 0 }) {
+			orders = append(orders, query.Order{Field: key})
+		}
+	}
+	return orders
+}
+
+// members lays out the answer's object and compiles the links in it.
+func (k *compiler) members(l *level, items []query.Item) error {
+	before := "{"
+	for _, item := range items {
+		before += quoted(item.Name) + ":"
+		p := piece{before: before, cell: -1, child: -1}
+		switch {
+		case item.Field != nil:
+			p.cell, p.members = l.cell(item.Field, nil), item.Members
+		case item.Link != nil:
+			child, err := k.child(l, item)
+			if err != nil {
+				return err
+			}
+			p.child = len(l.children)
+			l.children = append(l.children, child)
+		default: // a constant goes into the text before the next member
+			before += quoted(item.Typename) + ","
+			continue
+		}
+		l.pieces = append(l.pieces, p)
+		before = ","
+	}
+	l.tail = strings.TrimSuffix(before, ",") + "}"
+	return nil
+}
+
+// child compiles a link below l. A link that the caller may not see, or that leads to what the
+// caller may not read, has no rows.
+func (k *compiler) child(l *level, item query.Item) (*level, error) {
+	child, err := k.level(item.Find, &query.Via{Link: item.Link, Single: item.Find.One}, item.Name)
+	if err != nil && !refused(err) {
+		return nil, err
+	}
+	visible := k.r.Rules.Visible(k.caller, item.Link)
+	if visible == query.False {
+		child.statement = nil
+		visible = nil
+	}
+	for _, f := range item.Link.Link.From {
+		child.keyCells = append(child.keyCells, l.cell(f, visible))
+	}
+	return child, nil
+}
+
+// cell is the place of a column among those that the level reads.
+func (l *level) cell(f *schema.Field, when query.Where) int {
+	if when == nil {
+		for i, c := range l.cells {
+			if c.Field == f && c.When == nil {
+				return i
+			}
+		}
+	}
+	l.cells = append(l.cells, query.Cell{Field: f, When: when})
+	return len(l.cells) - 1
+}
+
+// claim notes the claim operands that a level binds.
+func (k *compiler) claim(l *query.Level) {
+	query.Walk(l, func(o query.Operand) {
+		if o.Kind == query.Claim {
+			k.plan.claims = append(k.plan.claims, o.Index)
+		}
+	})
+}
+
+// String shows the levels as they nest, with their statements.
+func (p *plan) String() string {
+	var b strings.Builder
+	p.print(&b, p.levels[0], "")
+	return b.String()
+}
+
+func (p *plan) print(b *strings.Builder, l *level, indent string) {
+	text := "no rows"
+	if l.statement != nil {
+		text = l.statement.String()
+	}
+	fmt.Fprintf(b, "%s%s%s from %s: %s\n", indent, prefix(l.name), l.typ.Name, p.databases[l.reader].Name(), text)
+	for _, child := range l.children {
+		p.print(b, child, indent+"  ")
+	}
+}
+
+func prefix(name string) string {
+	if name == "" {
+		return ""
+	}
+	return name + ": "
+}
+
+func quoted(s string) string { return string(schema.AppendString(nil, s)) }

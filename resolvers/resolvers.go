@@ -1,0 +1,69 @@
+// Package resolvers is the one way in to rows: narrow, check, plan, run. It is the only room
+// that asks rules, and every door hands its queries and changes to it.
+package resolvers
+
+import (
+	"context"
+	"time"
+
+	"spacecloud/database"
+	"spacecloud/fault"
+	"spacecloud/rules"
+	"spacecloud/schema"
+)
+
+// Config is what a Resolvers stands on. All of it is required but the limits.
+type Config struct {
+	Schema    *schema.Schema
+	Rules     *rules.Set
+	Databases map[string]*database.DB // by the name that @table calls them
+	// Rows is the most rows that one list may ask for (limits.rows). Defaults to 1,000.
+	Rows int
+	// AnswerRows is the most rows of one answer, all levels together. Defaults to 100,000.
+	AnswerRows int
+	// WriteRows is the most rows of one bulk write whose images are needed. Defaults to
+	// 100,000.
+	WriteRows int
+}
+
+func (c Config) withDefaults() Config {
+	if c.Rows == 0 {
+		c.Rows = 1_000
+	}
+	if c.AnswerRows == 0 {
+		c.AnswerRows = 100_000
+	}
+	if c.WriteRows == 0 {
+		c.WriteRows = 100_000
+	}
+	return c
+}
+
+// Resolvers answers finds and makes changes under the rules. It is immutable.
+type Resolvers struct {
+	Config
+}
+
+// New checks that every database of the schema is there.
+func New(c Config) (*Resolvers, error) {
+	for _, name := range c.Schema.Databases() {
+		if c.Databases[name] == nil {
+			return nil, fault.New(fault.Invalid,
+				"the schema puts types into database %q, which the configuration does not name; add databases.%s.url", name, name)
+		}
+	}
+	return &Resolvers{c.withDefaults()}, nil
+}
+
+// stamp is a time as a DateTime column holds it.
+func stamp(t time.Time) schema.Value {
+	return schema.Text(t.UTC().Format("2006-01-02T15:04:05.000000Z"))
+}
+
+// late is the error of a context that ended, as a fault.
+func late(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fault.Wrap(fault.Timeout, err, "the request took too long or was given up")
+	}
+	return nil
+}

@@ -1,0 +1,372 @@
+package resolvers
+
+import (
+	"context"
+	"encoding/binary"
+
+	"github.com/tidwall/gjson"
+
+	"spacecloud/auth"
+	"spacecloud/database/driver"
+	"spacecloud/dataloader"
+	"spacecloud/fault"
+	"spacecloud/query"
+	"spacecloud/schema"
+)
+
+// run is one execution of a plan. It is reused by later ones.
+type run struct {
+	r       *Resolvers
+	plan    *plan
+	readers []driver.Reader // by plan.databases
+	binding query.Binding
+	claims  []schema.Value
+	keys    []schema.Value // of the root, when it is asked by keys
+	results []result       // by level
+	rows    int            // read so far
+}
+
+// result is what a level's statement answered: the rows written as JSON, cut where the
+// links go.
+type result struct {
+	bytes  []byte
+	cuts   []int   // for each row: the end of the text before each link, then the end of the row
+	groups []int   // for each key the number of its first row, then the number of rows
+	links  []asked // by level.children
+}
+
+// asked are the keys that the rows of a level ask one of its links for.
+type asked struct {
+	ordinals []int // for each row the ordinal of its key, or -1 where it has none
+	keys     dataloader.Keys[key]
+	flat     []schema.Value
+}
+
+// key is a link's key in a form that can be compared.
+type key struct {
+	kind schema.ValueKind
+	num  int64
+	str  string
+}
+
+func (p *plan) start(r *Resolvers, c *auth.Caller, args []schema.Value) *run {
+	run, ok := p.pool.Get().(*run)
+	if !ok {
+		run = newRun(p)
+	}
+	run.r = r
+	run.binding.Args = args
+	if len(p.claims) > 0 {
+		if run.claims == nil {
+			run.claims = make([]schema.Value, r.Rules.Operands())
+		}
+		r.Rules.Claims(c, p.claims, run.claims)
+	}
+	run.binding.Claims = run.claims
+	return run
+}
+
+func newRun(p *plan) *run {
+	run := &run{plan: p, readers: make([]driver.Reader, len(p.databases)), results: make([]result, len(p.levels))}
+	for i, l := range p.levels {
+		run.results[i].links = make([]asked, len(l.children))
+	}
+	return run
+}
+
+// finish gives the run back, keeping no value of the request.
+func (p *plan) finish(run *run) {
+	const most = 1 << 20 // bytes of a level worth keeping
+	clear(run.readers)
+	clear(run.claims)
+	run.binding, run.keys, run.rows = query.Binding{}, nil, 0
+	for i := range run.results {
+		res := &run.results[i]
+		if cap(res.bytes) > most {
+			return
+		}
+		for j := range res.links {
+			clear(res.links[j].flat)
+			res.links[j].keys.Reset()
+		}
+	}
+	p.pool.Put(run)
+}
+
+// answer asks level after level, and then writes the answer.
+func (run *run) answer(ctx context.Context, dst []byte) ([]byte, error) {
+	root := run.plan.levels[0]
+	for _, l := range run.plan.levels {
+		if err := run.bounds(l); err != nil {
+			return dst, err
+		}
+	}
+	if len(root.children) == 0 && run.keys == nil {
+		return run.direct(ctx, root, dst)
+	}
+	if err := run.ask(ctx, root, run.keys); err != nil {
+		return dst, err
+	}
+	rows := len(run.results[0].cuts) / (len(root.children) + 1)
+	if root.single {
+		if rows == 0 {
+			return append(dst, "null"...), nil
+		}
+		return run.row(dst, root, 0), nil
+	}
+	return run.list(dst, root, 0, rows), nil
+}
+
+// direct writes the rows of a level without links straight into the answer.
+func (run *run) direct(ctx context.Context, l *level, dst []byte) ([]byte, error) {
+	start := len(dst)
+	if !l.single {
+		dst = append(dst, '[')
+	}
+	first := len(dst)
+	err := run.each(ctx, l, nil, func(rows driver.Rows) {
+		if len(dst) > first {
+			dst = append(dst, ',')
+		}
+		dst = l.object(dst, rows, nil)
+	})
+	switch {
+	case err != nil:
+		return dst[:start], err
+	case !l.single:
+		return append(dst, ']'), nil
+	case len(dst) == first:
+		return append(dst, "null"...), nil
+	}
+	return dst, nil
+}
+
+// each calls do with each row that answers a level.
+func (run *run) each(ctx context.Context, l *level, keys []schema.Value, do func(driver.Rows)) error {
+	if l.statement == nil {
+		return nil
+	}
+	run.binding.Keys = keys
+	rows, err := run.readers[l.reader].Find(ctx, l.statement, run.binding)
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		if run.rows++; run.rows > run.r.AnswerRows {
+			_ = rows.Close()
+			return fault.New(fault.Limit, "the answer has more than %d rows; ask for fewer at once", run.r.AnswerRows)
+		}
+		do(rows)
+	}
+	if err := rows.Err(); err != nil {
+		_ = rows.Close()
+		return err
+	}
+	return rows.Close()
+}
+
+// bounds checks what the request says for limit and offset.
+func (run *run) bounds(l *level) error {
+	if n, ok := run.number(l.limit); ok {
+		switch {
+		case n < 1:
+			return fault.New(fault.Invalid, "limit has to be at least 1, not %d", n)
+		case n > int64(run.r.Rows):
+			return fault.New(fault.Limit, "limit %d is more than the %d that limits.rows allows", n, run.r.Rows)
+		}
+	}
+	if n, ok := run.number(l.offset); ok && n < 0 {
+		return fault.New(fault.Invalid, "offset has to be at least 0, not %d", n)
+	}
+	return nil
+}
+
+func (run *run) number(o query.Operand) (int64, bool) {
+	switch o.Kind {
+	case query.Constant:
+		return o.Value.Int(), true
+	case query.Arg:
+		return run.binding.Args[o.Index].Int(), true
+	}
+	return 0, false
+}
+
+// ask runs a level for keys, writes its rows, and goes on with its links.
+func (run *run) ask(ctx context.Context, l *level, keys []schema.Value) error {
+	res := &run.results[l.n]
+	res.bytes, res.cuts, res.groups = res.bytes[:0], res.cuts[:0], res.groups[:0]
+	for i := range res.links {
+		res.links[i].ordinals, res.links[i].flat = res.links[i].ordinals[:0], res.links[i].flat[:0]
+		res.links[i].keys.Reset()
+	}
+	n := 0
+	err := run.each(ctx, l, keys, func(rows driver.Rows) {
+		for len(res.groups) <= rows.Parent() {
+			res.groups = append(res.groups, n)
+		}
+		n++
+		res.bytes = l.object(res.bytes, rows, res)
+		res.cuts = append(res.cuts, len(res.bytes))
+		for i, child := range l.children {
+			res.links[i].add(child, rows)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for i, child := range l.children {
+		link := &res.links[i]
+		if len(link.flat) == 0 {
+			run.results[child.n].groups = run.results[child.n].groups[:0]
+			continue
+		}
+		if err := run.ask(ctx, child, link.flat); err != nil {
+			return err
+		}
+	}
+	res.groups = append(res.groups, n)
+	return nil
+}
+
+// add notes the key that a row asks its link for.
+func (a *asked) add(child *level, rows driver.Rows) {
+	for _, c := range child.keyCells {
+		if rows.Value(c).IsNull() {
+			a.ordinals = append(a.ordinals, -1)
+			return
+		}
+	}
+	before := a.keys.Len()
+	ordinal := a.keys.Add(keyOf(child.keyCells, rows))
+	if a.keys.Len() > before {
+		for _, c := range child.keyCells {
+			a.flat = append(a.flat, rows.Value(c))
+		}
+	}
+	a.ordinals = append(a.ordinals, ordinal)
+}
+
+// keyOf is the key in the cells of a row; a compound one is packed into the text.
+func keyOf(cells []int, rows driver.Rows) key {
+	if len(cells) == 1 {
+		v := rows.Value(cells[0])
+		return key{kind: v.Kind(), num: v.Int(), str: v.Text()}
+	}
+	var packed []byte
+	for _, c := range cells {
+		v := rows.Value(c)
+		packed = append(packed, byte(v.Kind()))
+		packed = binary.BigEndian.AppendUint64(packed, uint64(v.Int()))
+		packed = binary.BigEndian.AppendUint64(packed, uint64(len(v.Text())))
+		packed = append(packed, v.Text()...)
+	}
+	return key{kind: schema.ListValue, str: string(packed)}
+}
+
+// object writes a row; with res it leaves a cut for each link.
+func (l *level) object(dst []byte, rows driver.Rows, res *result) []byte {
+	for i := range l.pieces {
+		p := &l.pieces[i]
+		dst = append(dst, p.before...)
+		switch {
+		case p.members != nil:
+			dst = appendMembers(dst, rows.Value(p.cell), p.members)
+		case p.cell >= 0:
+			dst = rows.AppendJSON(dst, p.cell)
+		case res != nil:
+			res.cuts = append(res.cuts, len(dst))
+		}
+	}
+	return append(dst, l.tail...)
+}
+
+// row puts a row together with what its links found.
+func (run *run) row(dst []byte, l *level, n int) []byte {
+	res := &run.results[l.n]
+	width := len(l.children) + 1
+	cuts := res.cuts[n*width : (n+1)*width]
+	from := 0
+	if n > 0 {
+		from = res.cuts[n*width-1]
+	}
+	for i, child := range l.children {
+		dst = append(dst, res.bytes[from:cuts[i]]...)
+		from = cuts[i]
+		dst = run.linked(dst, child, res.links[i].ordinals[n])
+	}
+	return append(dst, res.bytes[from:cuts[width-1]]...)
+}
+
+// linked writes the rows that a link found for the key of an ordinal.
+func (run *run) linked(dst []byte, l *level, ordinal int) []byte {
+	groups := run.results[l.n].groups
+	from, to := 0, 0
+	if ordinal >= 0 && ordinal < len(groups)-1 {
+		from, to = groups[ordinal], groups[ordinal+1]
+	}
+	switch {
+	case !l.single:
+		return run.list(dst, l, from, to)
+	case from == to:
+		return append(dst, "null"...)
+	}
+	return run.row(dst, l, from)
+}
+
+func (run *run) list(dst []byte, l *level, from, to int) []byte {
+	dst = append(dst, '[')
+	for n := from; n < to; n++ {
+		if n > from {
+			dst = append(dst, ',')
+		}
+		dst = run.row(dst, l, n)
+	}
+	return append(dst, ']')
+}
+
+// appendMembers writes what is selected of an embedded value, or of a list of them.
+func appendMembers(dst []byte, v schema.Value, members []query.Item) []byte {
+	if v.IsNull() {
+		return append(dst, "null"...)
+	}
+	return appendSelected(dst, gjson.Parse(v.Text()), members)
+}
+
+func appendSelected(dst []byte, v gjson.Result, members []query.Item) []byte {
+	switch {
+	case v.IsArray():
+		dst = append(dst, '[')
+		for i, e := range v.Array() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendSelected(dst, e, members)
+		}
+		return append(dst, ']')
+	case !v.IsObject():
+		return append(dst, "null"...)
+	}
+	dst = append(dst, '{')
+	for i, m := range members {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(schema.AppendString(dst, m.Name), ':')
+		dst = appendMember(dst, v, m)
+	}
+	return append(dst, '}')
+}
+
+func appendMember(dst []byte, object gjson.Result, m query.Item) []byte {
+	if m.Field == nil {
+		return schema.AppendString(dst, m.Typename)
+	}
+	v := object.Get(m.Field.Name)
+	switch {
+	case !v.Exists():
+		return append(dst, "null"...)
+	case m.Members != nil:
+		return appendSelected(dst, v, m.Members)
+	}
+	return append(dst, v.Raw...)
+}

@@ -1,0 +1,63 @@
+package resolvers
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"spacecloud/fault"
+	"spacecloud/schema"
+)
+
+// maxViolations bounds the list of what is wrong with one change.
+const maxViolations = 100
+
+// violations collects all that is wrong with the input of a change.
+type violations struct {
+	list []error
+	more int
+}
+
+// field validates the value of a column; path is the way to its row in the input.
+func (v *violations) field(f *schema.Field, value schema.Value, path []any) {
+	if value.IsNull() {
+		if f.NonNull && !f.AutoIncrement {
+			v.of(f, "required", "may not be null", path, nil)
+		}
+		return
+	}
+	for _, bad := range f.Validate(value) {
+		v.of(f, bad.Rule, bad.Message, path, bad.Path)
+	}
+}
+
+// of adds a violation of a column's rule; inner is the way into its value.
+func (v *violations) of(f *schema.Field, rule, message string, path, inner []any) {
+	v.add(fault.New(fault.Validation, "%s.%s %s", f.Owner.Name, f.Name, message).
+		With("rule", rule).At(slices.Concat(path, []any{f.Name}, inner)...))
+}
+
+func (v *violations) add(err error) {
+	switch {
+	case err == nil:
+	case len(v.list) == maxViolations:
+		v.more++
+	default:
+		v.list = append(v.list, err)
+	}
+}
+
+// err is all of it, nil for nothing.
+func (v *violations) err() error {
+	if v.more > 0 {
+		v.list = append(v.list, fault.New(fault.Validation, "and %s", plural(v.more, "more violation")))
+	}
+	return errors.Join(v.list...)
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,213 @@
+package resolvers
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+
+	"spacecloud/auth"
+	"spacecloud/database"
+	"spacecloud/database/driver"
+	"spacecloud/fault"
+	"spacecloud/query"
+	"spacecloud/rules"
+	"spacecloud/schema"
+)
+
+// Change asks for rows of one type to be written and says how the answer looks.
+type Change struct {
+	Name string // the response key, for the paths of errors
+	Verb query.Verb
+	Type *schema.Type
+	One  bool // the answer is the row or null, else Answer.Members
+
+	Docs  []Doc           // of a create
+	Set   []query.Assign  // of an update, the values constants
+	Where query.Where     // of an update or delete of many; nil for all
+	Key   []schema.Value  // of an update or delete of one, by KeyOf
+	KeyOf []*schema.Field // a unique key of the type
+
+	Answer Answer
+}
+
+// Doc is one row to insert.
+type Doc []FieldValue
+
+// FieldValue is the value of a column, as schema.Field.Coerce makes it.
+type FieldValue struct {
+	Field *schema.Field
+	Value schema.Value
+}
+
+// Answer says how a change is answered.
+type Answer struct {
+	Before  string   // text before the value: the response key
+	Row     *Found   // of One
+	Members []Member // of many
+	Tail    string   // text after the last member
+}
+
+// Member is one member of the answer to a change of many rows.
+type Member struct {
+	Before    string // text before the value
+	Affected  bool
+	Returning *Found
+}
+
+// writing is one request's changes under way.
+type writing struct {
+	r      *Resolvers
+	caller *auth.Caller
+	txs    map[*database.DB]driver.Tx
+	claims []schema.Value
+}
+
+// Write makes all changes in order, in one transaction for each database, and appends the
+// text before each and its answer. The first error rolls everything back; its faults have the path of
+// the change that failed.
+func (r *Resolvers) Write(ctx context.Context, c *auth.Caller, changes []Change, dst []byte) ([]byte, error) {
+	w := &writing{r: r, caller: c, txs: map[*database.DB]driver.Tx{}}
+	start := len(dst)
+	err := w.within(ctx, databases(r, changes), func() error {
+		for i := range changes {
+			var err error
+			dst = append(dst, changes[i].Answer.Before...)
+			if dst, err = w.change(ctx, &changes[i], dst); err != nil {
+				return under(changes[i].Name, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return dst[:start], err
+	}
+	return dst, nil
+}
+
+// databases are those that the changes write, in the order of first use.
+func databases(r *Resolvers, changes []Change) []*database.DB {
+	var dbs []*database.DB
+	for _, c := range changes {
+		if db := r.Databases[c.Type.DB]; !slices.Contains(dbs, db) {
+			dbs = append(dbs, db)
+		}
+	}
+	return dbs
+}
+
+// within begins a transaction on each database and does it in the innermost, so that they
+// commit in the order of dbs and none does when it fails.
+func (w *writing) within(ctx context.Context, dbs []*database.DB, do func() error) error {
+	if len(dbs) == 0 {
+		return do()
+	}
+	last := len(dbs) - 1
+	return dbs[last].Tx(ctx, func(tx driver.Tx) error {
+		w.txs[dbs[last]] = tx
+		return w.within(ctx, dbs[:last], do)
+	})
+}
+
+// under puts the name of a change before the paths of what went wrong in it.
+func under(name string, err error) error {
+	var all []error
+	for _, f := range fault.All(err) {
+		all = append(all, f.At(append([]any{name}, f.Path...)...))
+	}
+	return errors.Join(all...)
+}
+
+func (w *writing) change(ctx context.Context, c *Change, dst []byte) ([]byte, error) {
+	if err := late(ctx); err != nil {
+		return dst, err
+	}
+	switch c.Verb {
+	case query.Create:
+		return w.create(ctx, c, dst)
+	case query.Update:
+		return w.update(ctx, c, dst)
+	}
+	return w.remove(ctx, c, dst)
+}
+
+func (w *writing) db(t *schema.Type) *database.DB { return w.r.Databases[t.DB] }
+
+// write narrows a write and does it; ours are the columns that the server fills.
+func (w *writing) write(ctx context.Context, q query.Write, keys []schema.Value, ours []*schema.Field) (driver.Written, error) {
+	narrowed, err := w.r.Rules.Write(w.caller, q, ours...)
+	if err != nil {
+		return driver.Written{}, err
+	}
+	b := query.Binding{Keys: keys}
+	query.WalkWrite(narrowed.Write(), w.bind(&b))
+	return w.txs[w.db(q.Type)].Write(ctx, narrowed, b)
+}
+
+// bind evaluates the claim operands that it is called with, once each.
+func (w *writing) bind(b *query.Binding) func(query.Operand) {
+	return func(o query.Operand) {
+		if o.Kind != query.Claim {
+			return
+		}
+		if w.claims == nil {
+			w.claims = make([]schema.Value, w.r.Rules.Operands())
+		}
+		b.Claims = w.claims
+		w.r.Rules.Claims(w.caller, []int{o.Index}, w.claims)
+	}
+}
+
+// read calls do with each row that a level finds in the transaction.
+func (w *writing) read(ctx context.Context, l rules.Narrowed, keys []schema.Value, do func(driver.Rows) error) error {
+	t := l.Level().Type
+	statement, err := w.db(t).Prepare(l)
+	if err != nil {
+		return err
+	}
+	b := query.Binding{Keys: keys}
+	query.Walk(l.Level(), w.bind(&b))
+	rows, err := w.txs[w.db(t)].Find(ctx, statement, b)
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		if err := do(rows); err != nil {
+			_ = rows.Close()
+			return err
+		}
+	}
+	return errors.Join(rows.Err(), rows.Close())
+}
+
+// answer appends what is selected of the rows of keys.
+func (w *writing) answer(ctx context.Context, c *Change, affected int, keys []schema.Value, dst []byte) ([]byte, error) {
+	if c.One {
+		return c.Answer.Row.byKeys(ctx, w.caller, w.txs, keys, dst)
+	}
+	var err error
+	for _, m := range c.Answer.Members {
+		dst = append(dst, m.Before...)
+		if m.Affected {
+			dst = strconv.AppendInt(dst, int64(affected), 10)
+			continue
+		}
+		if dst, err = m.Returning.byKeys(ctx, w.caller, w.txs, keys, dst); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, c.Answer.Tail...), nil
+}
+
+// wantsRows is whether the answer shows any row.
+func (c *Change) wantsRows() bool {
+	return c.One || slices.ContainsFunc(c.Answer.Members, func(m Member) bool { return m.Returning != nil })
+}
+
+// bounded refuses a bulk write of too many rows whose keys had to be kept.
+func (w *writing) bounded(keys []schema.Value, t *schema.Type) error {
+	if n := len(keys) / len(t.Primary); n > w.r.WriteRows {
+		return fault.New(fault.Limit, "this would write %d rows; %d at once are the most where rules, validators or the answer need each row", n, w.r.WriteRows)
+	}
+	return nil
+}

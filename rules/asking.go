@@ -1,0 +1,132 @@
+package rules
+
+import (
+	"spacecloud/auth"
+	"spacecloud/fault"
+	"spacecloud/query"
+	"spacecloud/schema"
+)
+
+// asking narrows what a client asks: every hop is AND-ed with the read rule of the type it
+// leads to, and a column that may not be read may not be asked about.
+type asking struct {
+	set    *Set
+	caller *auth.Caller
+	err    error // the first refusal
+}
+
+// where is w with the rules of its hops. Under a Not a row behind an unreadable hop has to be
+// unknown, as if it were null; elsewhere false is as good.
+func (a *asking) where(w query.Where, negated bool) query.Where {
+	switch w := w.(type) {
+	case query.And:
+		return and(a.each(w, negated)...)
+	case query.Or:
+		return or(a.each(w, negated)...)
+	case query.Not:
+		return not(a.where(w.Where, true))
+	case query.Untrue:
+		return untrue(a.where(w.Where, false))
+	case query.Compare:
+		return a.compared(w, negated)
+	case query.IsNull:
+		return or(w, not(a.readable(w.Operand)))
+	case query.Some:
+		a.mayAsk(w.Link)
+		return someOf(w.Link, and(a.where(w.Where, false), a.row(w.Link.Link.Target)))
+	case query.Exists:
+		return query.Exists{Type: w.Type, Where: and(a.where(w.Where, false), a.row(w.Type))}
+	}
+	return w
+}
+
+// via refuses a link that the claims alone close. What depends on the row that it begins at is
+// for Visible, in the level of that row.
+func (a *asking) via(v *query.Via) {
+	if v != nil && v.Link != nil && a.set.field(a.caller, v.Link, query.Read) == query.False {
+		a.refuse(deny(a.caller, query.Read, v.Link.Owner.Name+"."+v.Link.Name))
+	}
+}
+
+func (a *asking) each(ws []query.Where, negated bool) []query.Where {
+	out := make([]query.Where, len(ws))
+	for i, w := range ws {
+		out[i] = a.where(w, negated)
+	}
+	return out
+}
+
+func (a *asking) row(t *schema.Type) query.Where {
+	return a.set.row(a.caller, t, query.Read)
+}
+
+func (a *asking) compared(w query.Compare, negated bool) query.Where {
+	readable := and(a.readable(w.Left), a.readable(w.Right))
+	if !negated {
+		return and(w, readable)
+	}
+	return or(and(w, readable), and(query.Unknown, not(readable)))
+}
+
+// readable is where the caller may read the rows that an operand goes through; never
+// unknown.
+func (a *asking) readable(o query.Operand) query.Where {
+	if o.Kind != query.Column {
+		return query.True
+	}
+	a.mayAsk(o.Field)
+	out := query.Where(query.True)
+	for i := len(o.Via) - 1; i >= 0; i-- {
+		a.mayAsk(o.Via[i])
+		out = and(a.row(o.Via[i].Link.Target), out)
+		if out != query.True {
+			out = someOf(o.Via[i], out)
+		}
+	}
+	return a.fromHere(o, out)
+}
+
+// fromHere refuses a path that begins at an outer row and has to be checked there: queries of
+// clients have none.
+func (a *asking) fromHere(o query.Operand, w query.Where) query.Where {
+	if _, plain := w.(query.Truth); !plain && o.Up > 0 {
+		a.refuse(fault.New(fault.Invalid, "a filter cannot follow %s from an outer row", o))
+	}
+	return w
+}
+
+// order is what rows must meet so that sorting by their columns tells nothing: each row that
+// a sort key is read from is readable, or there is none.
+func (a *asking) order(keys []query.Order) query.Where {
+	out := query.Where(query.True)
+	for _, k := range keys {
+		a.mayAsk(k.Field)
+		out = and(out, a.sortable(k.Via))
+	}
+	return out
+}
+
+func (a *asking) sortable(via []*schema.Field) query.Where {
+	if len(via) == 0 {
+		return query.True
+	}
+	a.mayAsk(via[0])
+	there := and(a.row(via[0].Link.Target), a.sortable(via[1:]))
+	if there == query.True {
+		return query.True
+	}
+	return or(not(someOf(via[0], query.True)), someOf(via[0], there))
+}
+
+// mayAsk refuses a field whose value the claims alone do not allow to read.
+func (a *asking) mayAsk(f *schema.Field) {
+	if f.Hidden || a.set.field(a.caller, f, query.Read) != query.True {
+		a.refuse(deny(a.caller, query.Read, f.Owner.Name+"."+f.Name))
+	}
+}
+
+func (a *asking) refuse(err error) {
+	if a.err == nil {
+		a.err = err
+	}
+}

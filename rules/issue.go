@@ -1,0 +1,48 @@
+package rules
+
+import (
+	"regexp"
+	"strings"
+)
+
+// plainIssue is what CEL's parser or checker says, in the words of a rule.
+func plainIssue(text string) string {
+	if m := unknownName.FindStringSubmatch(text); m != nil {
+		return unknown(m[1])
+	}
+	if m := unknownField.FindStringSubmatch(text); m != nil {
+		return "there is no field " + m[1]
+	}
+	if m := badOverload.FindStringSubmatch(text); m != nil {
+		return operatorName(m[1]) + " does not take " + plainType(m[2])
+	}
+	return plainType(text)
+}
+
+var (
+	unknownName  = regexp.MustCompile(`^undeclared reference to '(.*)' \(in container '.*'\)$`)
+	unknownField = regexp.MustCompile(`^undefined field '(.*)'$`)
+	badOverload  = regexp.MustCompile(`^found no matching overload for '(.*)' applied to '(.*)'$`)
+	wrapper      = regexp.MustCompile(`wrapper\((\w+)\)`)
+)
+
+func unknown(name string) string {
+	switch name {
+	case "call", "args", "params":
+		return name + " is not served in rules yet"
+	case "exists":
+		return "exists takes a type, a name and a condition: exists(Membership, m, m.userId == auth.id)"
+	}
+	return name + " is unknown; a rule knows doc, auth, now, request and exists(Type, x, …)"
+}
+
+// operatorName is _==_ as it is written.
+func operatorName(name string) string {
+	return strings.Trim(strings.TrimPrefix(name, "@"), "_")
+}
+
+// plainType drops what only CEL's own readers want to know: that null is allowed.
+func plainType(text string) string {
+	text = wrapper.ReplaceAllString(text, "$1")
+	return strings.ReplaceAll(text, "google.protobuf.Timestamp", "timestamp")
+}

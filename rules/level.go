@@ -1,0 +1,88 @@
+package rules
+
+import (
+	"spacecloud/auth"
+	"spacecloud/query"
+	"spacecloud/schema"
+)
+
+// Level is l for the caller: with the row rule of verb in its Where, the read rules of every
+// link that l.Where and l.OrderBy take, and the field rules on its columns. A flat no is
+// fault.Denied, or fault.Unauthenticated for a caller without a token.
+func (s *Set) Level(c *auth.Caller, verb query.Verb, l query.Level) (Narrowed, error) {
+	rule := s.row(c, l.Type, verb)
+	if rule == query.False {
+		return Narrowed{}, deny(c, verb, l.Type.Name)
+	}
+	asked := asking{set: s, caller: c}
+	asked.via(l.Via)
+	where := asked.where(l.Where, false)
+	order := asked.order(l.OrderBy)
+	if asked.err != nil {
+		return Narrowed{}, asked.err
+	}
+	l.Where = filter(where, order, rule)
+	l.Columns = s.cells(c, l.Columns)
+	return Narrowed{&l}, nil
+}
+
+// filter is the And of conditions as a Level has it: nil for all.
+func filter(parts ...query.Where) query.Where {
+	if w := admitting(and(parts...)); w != query.True {
+		return w
+	}
+	return nil
+}
+
+// cells are the columns, each shown where its rule allows.
+func (s *Set) cells(c *auth.Caller, cells []query.Cell) []query.Cell {
+	out := make([]query.Cell, len(cells))
+	for i, cell := range cells {
+		out[i] = query.Cell{Field: cell.Field, When: filter(cell.When, s.field(c, cell.Field, query.Read))}
+	}
+	return out
+}
+
+// Visible is where the caller may read a field: nil for always, query.False for never. It is
+// for links, whose rule the keys of the level below must obey; Level itself minds the columns.
+func (s *Set) Visible(c *auth.Caller, f *schema.Field) query.Where {
+	return filter(s.field(c, f, query.Read))
+}
+
+// Uses appends the rules that Level would ask for l under verb, each once.
+func (s *Set) Uses(uses []Use, l query.Level, verb query.Verb) []Use {
+	uses = s.use(uses, Use{Type: l.Type, Verb: verb})
+	if l.Via != nil && l.Via.Link != nil {
+		uses = s.use(uses, Use{Type: l.Via.Link.Owner, Field: l.Via.Link, Verb: query.Read})
+	}
+	for _, cell := range l.Columns {
+		uses = s.use(uses, Use{Type: cell.Field.Owner, Field: cell.Field, Verb: query.Read})
+	}
+	for _, o := range l.OrderBy {
+		uses = s.columnUses(uses, query.Operand{Kind: query.Column, Field: o.Field, Via: o.Via})
+	}
+	return s.whereUses(uses, l.Where)
+}
+
+func (s *Set) whereUses(uses []Use, w query.Where) []Use {
+	visit(w, func(link *schema.Field, of *schema.Type) {
+		if link != nil {
+			uses = s.use(uses, Use{Type: link.Owner, Field: link, Verb: query.Read})
+		}
+		uses = s.use(uses, Use{Type: of, Verb: query.Read})
+	}, func(o query.Operand) {
+		uses = s.columnUses(uses, o)
+	})
+	return uses
+}
+
+func (s *Set) columnUses(uses []Use, o query.Operand) []Use {
+	if o.Kind != query.Column {
+		return uses
+	}
+	for _, link := range o.Via {
+		uses = s.use(uses, Use{Type: link.Owner, Field: link, Verb: query.Read})
+		uses = s.use(uses, Use{Type: link.Link.Target, Verb: query.Read})
+	}
+	return s.use(uses, Use{Type: o.Field.Owner, Field: o.Field, Verb: query.Read})
+}

@@ -1,0 +1,95 @@
+package rules
+
+import (
+	"slices"
+
+	"spacecloud/auth"
+	"spacecloud/query"
+	"spacecloud/schema"
+)
+
+// Set is the compiled rules of a schema. It is immutable.
+type Set struct {
+	rules    map[Use]*rule
+	operands []operand
+	checks   map[*schema.Type][]Check
+	defaults map[*schema.Type][]fallback
+}
+
+func newSet() *Set {
+	return &Set{
+		rules:    map[Use]*rule{},
+		checks:   map[*schema.Type][]Check{},
+		defaults: map[*schema.Type][]fallback{},
+	}
+}
+
+// rule is one compiled rule and all that the claims decide in it.
+type rule struct {
+	node
+	parts []slot
+}
+
+func newRule(n node) *rule { return &rule{n, n.slots(nil)} }
+
+// Use is one rule that a query depends on: of a type, or of a field.
+type Use struct {
+	Type  *schema.Type
+	Field *schema.Field // nil for the type's own rule
+	Verb  query.Verb
+}
+
+// Shape appends what the caller's claims decide about the rules: callers of equal shapes get
+// equal answers from Level, Write and After for the same query.
+func (s *Set) Shape(dst []byte, c *auth.Caller, uses []Use) []byte {
+	signedIn := byte(0)
+	if c.SignedIn {
+		signedIn = 1
+	}
+	dst = append(dst, signedIn)
+	for _, u := range uses {
+		if r := s.rules[u]; r != nil {
+			for _, part := range r.parts {
+				dst = append(dst, byte(part.truth(c)))
+			}
+		}
+	}
+	return dst
+}
+
+// Claims evaluates the caller's operands: dst[i] is the value of query.ClaimAt(i), for the
+// indexes used.
+func (s *Set) Claims(c *auth.Caller, used []int, dst []schema.Value) {
+	for _, i := range used {
+		dst[i] = s.operands[i].bind(c)
+	}
+}
+
+// Operands is how many claim operands there are: the length of dst in Claims.
+func (s *Set) Operands() int { return len(s.operands) }
+
+// row is what is left of a type's rule for the caller: true, false, or what a row must meet.
+// No rule is closed.
+func (s *Set) row(c *auth.Caller, t *schema.Type, v query.Verb) query.Where {
+	return s.left(c, Use{Type: t, Verb: v}, query.False)
+}
+
+// field is the same for a field's rule. No rule is open.
+func (s *Set) field(c *auth.Caller, f *schema.Field, v query.Verb) query.Where {
+	return s.left(c, Use{Type: f.Owner, Field: f, Verb: v}, query.True)
+}
+
+func (s *Set) left(c *auth.Caller, u Use, none query.Truth) query.Where {
+	if r := s.rules[u]; r != nil {
+		return admitting(r.decide(c))
+	}
+	return none
+}
+
+// use appends a rule that exists, once.
+func (s *Set) use(uses []Use, u Use) []Use {
+	if s.rules[u] == nil || slices.Contains(uses, u) {
+		return uses
+	}
+	return append(uses, u)
+}

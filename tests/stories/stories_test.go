@@ -1,0 +1,159 @@
+// Package stories tells what the whole server does, one behaviour a file: a schema, requests
+// and their answers.
+package stories
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
+
+	"spacecloud/auth"
+	"spacecloud/database"
+	"spacecloud/database/driver"
+	"spacecloud/database/sqlite"
+	"spacecloud/generator"
+	"spacecloud/graph"
+	"spacecloud/migrate"
+	"spacecloud/resolvers"
+	"spacecloud/rules"
+	"spacecloud/schema"
+)
+
+var update = flag.Bool("update", false, "rewrite the answers of the stories")
+
+// TestStories runs testdata/*.txtar. A file begins with a sentence of intent and holds
+// schema.graphql and then pairs of NAME.graphql, a request, and NAME.json, its answer. Comments at the top of
+// a request say who asks and with what: "# as {claims}", "# variables {…}".
+func TestStories(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no stories: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { tell(t, file) })
+	}
+}
+
+func tell(t *testing.T, file string) {
+	story, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if story.Files[0].Name != "schema.graphql" {
+		t.Fatal("a story begins with schema.graphql")
+	}
+	server := serve(t, string(story.Files[0].Data))
+	told := &txtar.Archive{Comment: story.Comment, Files: slices.Clip(story.Files[:1])}
+	want := map[string]string{}
+	for _, f := range story.Files[1:] {
+		want[f.Name] = string(f.Data)
+	}
+	for _, f := range story.Files[1:] {
+		name, isRequest := strings.CutSuffix(f.Name, ".graphql")
+		if !isRequest {
+			continue
+		}
+		got := ask(t, server, string(f.Data))
+		told.Files = append(told.Files, f, txtar.File{Name: name + ".json", Data: []byte(got)})
+		if !*update && want[name+".json"] != got {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, got, want[name+".json"])
+		}
+	}
+	if *update {
+		if err := os.WriteFile(file, txtar.Format(told), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// now is when every request of a story is made.
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// ask sends a request and returns its answer, indented.
+func ask(t *testing.T, server http.Handler, text string) string {
+	t.Helper()
+	caller := &auth.Caller{Now: now, Claims: map[string]any{}}
+	body := map[string]any{"query": text}
+	for line := range strings.Lines(text) {
+		if claims, ok := strings.CutPrefix(line, "# as "); ok {
+			decode(t, claims, &caller.Claims)
+			caller.Claims["id"], caller.SignedIn = caller.Claims["sub"], true
+		}
+		if vars, ok := strings.CutPrefix(line, "# variables "); ok {
+			var v map[string]any
+			decode(t, vars, &v)
+			body["variables"] = v
+		}
+	}
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(auth.With(t.Context(), caller), http.MethodPost, "/graphql", bytes.NewReader(encoded))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	server.ServeHTTP(w, r)
+	var out bytes.Buffer
+	if err := json.Indent(&out, w.Body.Bytes(), "", "  "); err != nil {
+		t.Fatalf("%v in %s", err, w.Body)
+	}
+	return out.String() + "\n"
+}
+
+func decode(t *testing.T, text string, into any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+}
+
+// serve is the whole backend of a schema on a new database.
+func serve(t *testing.T, sdl string) http.Handler {
+	t.Helper()
+	s := must(schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl}))(t)
+	db := must(drivers().Open(t.Context(), "main", "sqlite:"+filepath.Join(t.TempDir(), "main.db")))(t)
+	t.Cleanup(func() { _ = db.Close() })
+	target := migrate.Database{Name: "main", Product: db.Driver().Product(), SQL: db.Driver().(driver.SQL)}
+	must(migrate.Apply(t.Context(), target, s, migrate.Options{}))(t)
+	set := must(rules.Compile(s))(t)
+	res := must(resolvers.New(resolvers.Config{Schema: s, Rules: set, Databases: map[string]*database.DB{"main": db}}))(t)
+	api := must(generator.New(s))(t)
+	return must(graph.New(graph.Options{
+		API: api, Resolvers: res, Introspection: true, Suggestions: true,
+		Log: slog.New(slog.NewTextHandler(testWriter{t}, nil)),
+	}))(t)
+}
+
+func drivers() database.Drivers {
+	return database.Drivers{"sqlite": func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) }}
+}
+
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// testWriter sends the server's log to the test's.
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	w.t.Log(strings.TrimSpace(string(p)))
+	return len(p), nil
+}
