@@ -112,6 +112,9 @@ func (g guard) check(m *measure, variables map[string]any) error {
 		return exceeded("aliases", g.limits.Aliases, int64(m.aliases), "the operation has %d aliases", m.aliases)
 	case m.depth > g.limits.Depth:
 		return exceeded("depth", g.limits.Depth, int64(m.depth), "the fields nest %d deep", m.depth)
+	case m.unfolded > unfolding*int64(g.limits.Complexity):
+		return exceeded("complexity", g.limits.Complexity, m.unfolded,
+			"the fragments unfold to %s selections, and there may be %d for each object of the answer", count(m.unfolded), unfolding)
 	case m.introspects && !g.introspection:
 		return errNoIntrospection
 	case m.introspection.eval(nil) > introspectionCost:

@@ -131,7 +131,11 @@ func TestAmplification(t *testing.T) {
 	names.WriteString(strings.Repeat(" posts { id }", 1200))
 	names.WriteString("}")
 
-	s := testServer(t, Options{Limits: Limits{Depth: 100, Aliases: 1000}}, nil)
+	o := Options{API: testAPI(t), Log: quiet, Limits: Limits{Depth: 100, Aliases: 1000}}.withDefaults()
+	s, err := serve(o, newExecutable(o))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, query := range map[string]string{
 		"doubling": doubling.String(), "wide": wide.String(), "states": states.String(), "names": names.String(),
 		"flat": "{ post(id:1) {" + strings.Repeat(" id", 4980) + "} }", "typenames": "{" + strings.Repeat(" __typename", 4980) + "}",

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,24 +17,28 @@ const usualList = 10
 // measure is how much an operation asks for.
 type measure struct {
 	aliases       int
-	depth         int // without introspection
+	depth         int   // without introspection
+	unfolded      int64 // selections, with the fragments' where they are spread
 	introspects   bool
 	cost          formula // without introspection
 	introspection formula
 }
 
-// measureOf measures o. What is beyond aliases or depth is not measured further: it is refused.
+// unfolding is how many selections there may be for each object of Limits.Complexity when all
+// fragments are unfolded. Whoever plans or runs an operation may unfold them.
+const unfolding = 10
+
+// measureOf measures o. What is beyond a limit already is not measured further.
 func measureOf(o *operation, l Limits) measure {
-	var m measure
-	s := survey{fragments: map[*ast.FragmentDefinition]int{}}
-	m.depth = s.set(o.def.SelectionSet)
-	m.aliases, m.introspects = s.aliases, s.introspects
-	if m.aliases > l.Aliases || m.depth > l.Depth {
+	s := survey{fragments: map[*ast.FragmentDefinition]extent{}}
+	e := s.set(o.def.SelectionSet)
+	m := measure{aliases: s.aliases, depth: e.depth, unfolded: e.unfolded, introspects: s.introspects}
+	if m.aliases > l.Aliases || m.depth > l.Depth || m.unfolded > unfolding*int64(l.Complexity) {
 		return m
 	}
-	m.cost = formulaOf(o.def.SelectionSet, l.Complexity, false)
+	m.cost = formulaOf(o.def.SelectionSet, false)
 	if m.introspects {
-		m.introspection = formulaOf(o.def.SelectionSet, introspectionCost, true)
+		m.introspection = formulaOf(o.def.SelectionSet, true)
 	}
 	return m
 }
@@ -43,60 +48,69 @@ func introspective(name string) bool { return name == "__schema" || name == "__t
 
 // survey counts what can be counted by looking at every selection once.
 type survey struct {
-	fragments   map[*ast.FragmentDefinition]int // their depths
+	fragments   map[*ast.FragmentDefinition]extent
 	aliases     int
 	introspects bool
 }
 
-// set is the depth of a selection set.
-func (s *survey) set(set ast.SelectionSet) int {
-	depth := 0
-	for _, selection := range set {
-		depth = max(depth, s.selection(selection))
-	}
-	return depth
+// extent is how far a selection reaches.
+type extent struct {
+	depth    int
+	unfolded int64
 }
 
-func (s *survey) selection(selection ast.Selection) int {
+func (s *survey) set(set ast.SelectionSet) extent {
+	var all extent
+	for _, selection := range set {
+		e := s.selection(selection)
+		all.depth = max(all.depth, e.depth)
+		all.unfolded = min(most, all.unfolded+e.unfolded)
+	}
+	return all
+}
+
+func (s *survey) selection(selection ast.Selection) extent {
+	var e extent
 	switch sel := selection.(type) {
 	case *ast.InlineFragment:
-		return s.set(sel.SelectionSet)
+		e = s.set(sel.SelectionSet)
 	case *ast.FragmentSpread:
-		return s.fragment(sel.Definition)
+		e = s.fragment(sel.Definition)
 	case *ast.Field:
-		return s.field(sel)
+		e = s.field(sel)
 	}
-	return 0
+	e.unfolded++
+	return e
 }
 
-func (s *survey) field(f *ast.Field) int {
+func (s *survey) field(f *ast.Field) extent {
 	if f.Alias != f.Name {
 		s.aliases++
 	}
-	below := s.set(f.SelectionSet)
+	e := s.set(f.SelectionSet)
 	if introspective(f.Name) {
-		s.introspects = true
-		return 1
+		s.introspects, e.depth = true, 0
 	}
-	return 1 + below
+	e.depth++
+	return e
 }
 
 // fragment looks at a fragment once, however often it is spread. Validation refuses cycles.
-func (s *survey) fragment(f *ast.FragmentDefinition) int {
-	depth, seen := s.fragments[f]
+func (s *survey) fragment(f *ast.FragmentDefinition) extent {
+	e, seen := s.fragments[f]
 	if !seen {
-		depth = s.set(f.SelectionSet)
-		s.fragments[f] = depth
+		e = s.set(f.SelectionSet)
+		s.fragments[f] = e
 	}
-	return depth
+	return e
 }
 
 // formula says how many objects an answer could hold: each object counts one, and a list that
 // many times what one of its elements does. Equal subtrees are one node, so that fragments in
 // fragments do not multiply.
 type formula struct {
-	nodes []node // children before parents, the operation last
-	over  bool   // it has more objects than are worth counting
+	nodes []node // children before parents, the operation last; nil where no variable counts
+	fixed int64  // then, the number
 }
 
 // node is an object, or a list of size of them.
@@ -117,8 +131,8 @@ const most = math.MaxInt32
 
 // eval is the number of objects for the variables of a request.
 func (f *formula) eval(variables map[string]any) int64 {
-	if f.over {
-		return most
+	if f.nodes == nil {
+		return f.fixed
 	}
 	var few [32]int64
 	values := few[:0]
@@ -128,9 +142,6 @@ func (f *formula) eval(variables map[string]any) int64 {
 			below = min(most, below+values[child])
 		}
 		values = append(values, min(most, n.size.eval(variables)*(n.itself+below)))
-	}
-	if len(values) == 0 {
-		return 0
 	}
 	return values[len(values)-1]
 }
@@ -168,28 +179,20 @@ func parsed(digits string) int64 {
 // surveyor makes a formula. Fields with one response key are one field with the selections of
 // all, as they are executed.
 type surveyor struct {
-	most          int // nodes, then the formula is over the limit whatever its sizes
-	visits        int // selections still to be looked at
 	introspection bool
 	ids           map[*ast.Field]uint32
-	known         map[string]int32
+	known         map[string]int32 // nodes by key
 	nodes         []node
-	over          bool
 }
 
-// visitsAllowed is far more than 5,000 tokens need unless they are arranged to need more.
-const visitsAllowed = 200_000
-
-func formulaOf(set ast.SelectionSet, limit int, introspection bool) formula {
-	s := surveyor{
-		most: limit, visits: visitsAllowed, introspection: introspection,
-		ids: map[*ast.Field]uint32{}, known: map[string]int32{},
-	}
+func formulaOf(set ast.SelectionSet, introspection bool) formula {
+	s := surveyor{introspection: introspection, ids: map[*ast.Field]uint32{}, known: map[string]int32{}}
 	root := s.children([]ast.SelectionSet{set}, size{}, true)
-	if s.over {
-		return formula{over: true}
+	f := formula{nodes: append(s.nodes, node{size{n: 1}, 0, root})}
+	if !slices.ContainsFunc(f.nodes, func(n node) bool { return n.size.variable != "" }) {
+		f = formula{fixed: f.eval(nil)}
 	}
-	return formula{nodes: append(s.nodes, node{size{n: 1}, 0, root})}
+	return f
 }
 
 // group is the fields of one response key.
@@ -199,8 +202,8 @@ type group []*ast.Field
 // that the field is, if it is one.
 func (s *surveyor) children(sets []ast.SelectionSet, page size, root bool) []int32 {
 	var children []int32
-	for _, g := range s.groups(sets) {
-		if s.over || len(g[0].SelectionSet) == 0 || root && introspective(g[0].Name) != s.introspection {
+	for _, g := range groups(sets) {
+		if len(g[0].SelectionSet) == 0 || root && introspective(g[0].Name) != s.introspection {
 			continue
 		}
 		children = append(children, s.node(g, page))
@@ -231,9 +234,6 @@ func (s *surveyor) node(g group, page size) int32 {
 		sets[i] = f.SelectionSet
 	}
 	children := s.children(sets, below, false)
-	if len(s.nodes) >= s.most {
-		s.over = true
-	}
 	at := int32(len(s.nodes))
 	s.nodes = append(s.nodes, node{length, 1, children})
 	s.known[key] = at
@@ -256,8 +256,8 @@ func (s *surveyor) key(g group, page size) string {
 
 // groups are the fields of sets by response key, in order. Each fragment counts once, as it
 // does when it is executed.
-func (s *surveyor) groups(sets []ast.SelectionSet) []group {
-	c := collection{surveyor: s, at: map[string]int{}, spread: map[*ast.FragmentDefinition]bool{}}
+func groups(sets []ast.SelectionSet) []group {
+	c := collection{at: map[string]int{}, spread: map[*ast.FragmentDefinition]bool{}}
 	for _, set := range sets {
 		c.add(set)
 	}
@@ -266,7 +266,6 @@ func (s *surveyor) groups(sets []ast.SelectionSet) []group {
 
 // collection is the groups of one object while they are found.
 type collection struct {
-	*surveyor
 	groups []group
 	at     map[string]int // where the group of a response key is
 	spread map[*ast.FragmentDefinition]bool
@@ -274,10 +273,6 @@ type collection struct {
 
 func (c *collection) add(set ast.SelectionSet) {
 	for _, selection := range set {
-		if c.visits--; c.visits < 0 {
-			c.over = true
-			return
-		}
 		switch sel := selection.(type) {
 		case *ast.InlineFragment:
 			c.add(sel.SelectionSet)
@@ -351,10 +346,10 @@ func countNames(counts map[string]int, set ast.SelectionSet) {
 	}
 }
 
-// count is a cost for a message.
-func count(cost int64) string {
-	if cost >= most {
-		return "too many"
+// count is a number for a message.
+func count(n int64) string {
+	if n >= most {
+		return "more than 2 billion"
 	}
-	return strconv.FormatInt(cost, 10)
+	return strconv.FormatInt(n, 10)
 }

@@ -22,8 +22,9 @@ type door struct {
 type reader func(*http.Request, *buffer, *graphql.RawParams) error
 
 const (
-	allMethods   = "GET, HEAD, POST, OPTIONS"
-	queryMethods = "POST" // of an operation that GET may not run
+	allMethods = "GET, HEAD, POST, OPTIONS"
+	// changing are the methods of what GET may not run.
+	changing = "POST"
 )
 
 // post is the graphql.Transport of POST.
@@ -174,7 +175,7 @@ func (c *call) admit(kind ast.Operation) error {
 	case kind == ast.Subscription:
 		return fault.New(fault.Invalid, "subscriptions are not served yet; ask again with a query")
 	case kind == ast.Mutation && c.r.Method != http.MethodPost:
-		c.w.Header()["Allow"] = []string{queryMethods}
+		c.w.Header()["Allow"] = []string{changing}
 		return refuse(http.StatusMethodNotAllowed, fault.Invalid, "a mutation has to be sent by POST")
 	}
 	return nil

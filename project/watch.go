@@ -39,26 +39,28 @@ func (p *Project) Watch(ctx context.Context) error {
 	if err := p.watch(w); err != nil {
 		return fault.Wrap(fault.Internal, err, "the schema folder %s cannot be watched", p.Settings.Schema)
 	}
-	p.reload(ctx) // what was edited since the first Load
-	wait := time.NewTimer(time.Hour)
-	wait.Stop()
+	// The first look is for what was edited between the first Load and now.
+	wait := time.NewTimer(quiet)
+	patient := false // whether patience was had with an empty file already
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case event := <-w.Events:
 			if p.concerns(event.Name) {
+				patient = false
 				wait.Reset(quiet)
 			}
 		case err := <-w.Errors:
 			p.Log.WarnContext(ctx, "watching the schema folder", "error", err)
 			wait.Reset(quiet) // events were lost: look
 		case <-wait.C:
-			if anyEmpty(p.Settings.Schema) && p.unseen() {
-				time.AfterFunc(patience, func() { p.reload(ctx) })
+			if !patient && p.unseen() && anyEmpty(p.Settings.Schema) {
+				patient = true
+				wait.Reset(patience)
 				continue
 			}
-			if err := p.watch(w); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := p.watch(w); err != nil {
 				p.Log.WarnContext(ctx, "watching the schema folder", "error", err)
 			}
 			p.reload(ctx)
@@ -74,6 +76,8 @@ func (p *Project) watch(w *fsnotify.Watcher) error {
 	}
 	return filepath.WalkDir(p.Settings.Schema, func(name string, entry fs.DirEntry, err error) error {
 		switch {
+		case errors.Is(err, fs.ErrNotExist): // gone meanwhile; when it comes back, that is an event
+			return nil
 		case err != nil || !entry.IsDir():
 			return err
 		case strings.HasPrefix(entry.Name(), ".") && name != p.Settings.Schema:

@@ -23,7 +23,7 @@ type Stay @check(rule: "doc.start <= doc.end", message: "ends before it starts")
 	}
 	var got []string
 	for _, c := range set.Checks(s.Type("Stay")) {
-		got = append(got, fmt.Sprintf("%s: %s by %v", c.Message, c.Broken.Level().Where, c.BrokeclaimsOf(n)))
+		got = append(got, fmt.Sprintf("%s: %s by %v", c.Message, c.Broken.Level().Where, claimsOf(c.Broken)))
 	}
 	want := []string{
 		"ends before it starts: not (start <= end) by []",

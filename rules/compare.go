@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -214,9 +213,4 @@ func literalText(v any) string {
 		return fmt.Sprint(v.Value())
 	}
 	return fmt.Sprint(v)
-}
-
-func validPattern(pattern string) error {
-	_, err := regexp.Compile(pattern)
-	return err
 }

@@ -251,6 +251,27 @@ func assigned(set []query.Assign) (out []*schema.Field) {
 	return out
 }
 
+func TestTheServerItselfIsRefusedNothing(t *testing.T) {
+	s := openShop(t)
+	system := auth.System(noon)
+	l := query.Level{Type: s.Type("Vault"), Columns: []query.Cell{{Field: s.field("Vault", "code")}}, Where: s.is("User", "secret", "x")}
+	n, err := s.set.Level(system, query.Read, l)
+	if got := show(n.Level, err); got != `secret = "x"` {
+		t.Errorf("got %s", got)
+	}
+	w := query.Write{Verb: query.Update, Type: s.Type("User"), Set: []query.Assign{{Field: s.field("User", "salary"), Value: query.ArgAt(0)}}}
+	if n, err := s.set.Write(system, w); err != nil || n.Write().Where != nil {
+		t.Errorf("got %v, %v", n, err)
+	}
+	if _, needed, err := s.set.After(system, s.Type("User"), query.Update, s.field("User", "note")); needed || err != nil {
+		t.Errorf("looked again: %v", err)
+	}
+	uses := s.set.Uses(nil, l, query.Read)
+	if string(s.set.Shape(nil, system, uses)) == string(s.set.Shape(nil, as("boss"), uses)) {
+		t.Error("a caller has the server's shape")
+	}
+}
+
 func TestAfterAsksByKey(t *testing.T) {
 	s := openShop(t)
 	n, _, err := s.set.After(as("guest"), s.Type("Order"), query.Create)
@@ -304,4 +325,42 @@ func useText(u rules.Use) string {
 		out += "." + u.Field.Name
 	}
 	return out
+}
+
+func TestRulesOfLinks(t *testing.T) {
+	s := compile(t, `
+type User @auth(read: "true") { id: ID! @primary posts: [Post!]! @link(to: "authorId") }
+type Post @auth(read: "true", update: "true") {
+  id: ID! @primary
+  open: Boolean
+  author: User @link @auth(read: "auth.role == 'boss' || doc.open", update: "auth.role == 'boss'")
+  checker: User @link(from: "checkerId", to: "id") @auth(read: "auth.role == 'boss'")
+  checkerId: ID
+}`)
+	set, err := rules.Compile(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	post := s.Type("Post")
+	visible := func(c *auth.Caller, field string) string { return fmt.Sprint(set.Visible(c, post.Field(field))) }
+	for _, test := range []struct{ name, got, want string }{
+		{"always", visible(as("boss"), "author"), "<nil>"},
+		{"by the row", visible(as("staff"), "author"), "open = true"},
+		{"never", visible(as("staff"), "checker"), "false"},
+		{"no rule", visible(as("staff"), "open"), "<nil>"},
+		{"a key that the link made has the link's rule", visible(as("staff"), "authorId"), "open = true"},
+		{"a declared key has its own", visible(as("staff"), "checkerId"), "<nil>"},
+	} {
+		if test.got != test.want {
+			t.Errorf("%s: got %s, want %s", test.name, test.got, test.want)
+		}
+	}
+	_, err = set.Level(as("staff"), query.Read, query.Level{Type: s.Type("User"), Via: &query.Via{Link: post.Field("checker")}})
+	if fault.KindOf(err) != fault.Denied || err.Error() != "read of Post.checker is not allowed" {
+		t.Errorf("below a closed link: %v", err)
+	}
+	w := query.Write{Verb: query.Update, Type: post, Set: []query.Assign{{Field: post.Field("authorId"), Value: query.ArgAt(0)}}}
+	if _, err := set.Write(as("staff"), w); fault.KindOf(err) != fault.Denied {
+		t.Errorf("a closed key was written: %v", err)
+	}
 }

@@ -54,6 +54,8 @@ func TestWhatIsNoRule(t *testing.T) {
 		{"exists of a join table of ours", "exists(PostTag, a, true)", "1:8: no table or view is called PostTag"},
 		{"exists without a type", "exists('User', a, true)", "1:8: the first argument of exists is the name of a type"},
 		{"exists short", "exists(User, true)", "1:7: exists takes a type, a name and a condition"},
+		{"a list compared", "doc.labels == doc.labels", "1:4: doc.labels is a list column; a rule can only ask whether it is null"},
+		{"compared with a list", "doc.title == doc.labels", "1:11: doc.title == doc.labels compares a String with a list"},
 		{"call", "call('s', 'f', {})", "1:5: call is not served in rules yet"},
 		{"args", "args.id == 'x'", "1:1: args is not served in rules yet"},
 	} {

@@ -182,6 +182,7 @@ func TestWhatARuleLeaves(t *testing.T) {
 		{"has column", "has(doc.title)", ann, "not (title is null)"},
 		{"null list", "doc.labels == null && doc.meta != null && doc.address == null", ann, "(labels is null and not (meta is null) and address is null)"},
 		{"two columns", "doc.at < doc.until", ann, "at < until"},
+		{"two enums", "doc.state == doc.state", ann, "state = state"},
 		{"two kinds of number", "doc.views < doc.big", ann, "views < big"},
 		{"in constants", "doc.state in ['open', 'closed']", ann, `state in ["open", "closed"]`},
 		{"in claim", "doc.ownerId in auth.groups", ann, "ownerId in @0"},

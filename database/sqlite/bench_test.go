@@ -211,3 +211,117 @@ func benchHandInsert(b *testing.B, all [][]schema.Value) {
 		b.StartTimer()
 	}
 }
+
+// BenchmarkVia reads the 20 books of each of 50 authors.
+func BenchmarkVia(b *testing.B) {
+	d, s := benchDriver(b)
+	book, author := s.Type("Book"), s.Type("Author")
+	level := query.Level{
+		Type: book, Columns: cells(book, benchColumns...), OrderBy: []query.Order{{Field: book.Field("id")}},
+		Via: &query.Via{Link: author.Field("books")},
+	}
+	paged := level
+	paged.Limit = query.Const(schema.Integer(100))
+	short := level
+	short.Limit = query.Const(schema.Integer(5))
+	one := query.Level{Type: author, Columns: cells(author, "id", "name"), Via: &query.Via{Link: book.Field("author"), Single: true}}
+	var keys []schema.Value
+	for i := range 50 {
+		keys = append(keys, schema.Text(fmt.Sprintf("author-%03d", i)))
+	}
+	for _, c := range []struct {
+		name  string
+		level query.Level
+		keys  []schema.Value
+	}{{"all", level, keys}, {"limit=100", paged, keys}, {"limit=5", short, keys}, {"one", one, keys}, {"all/key=1", level, keys[:1]}} {
+		stmt, err := d.Prepare(rules.System(c.level))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			var buf []byte
+			for b.Loop() {
+				if buf, err = run(b.Context(), d, stmt, len(c.level.Columns), query.Binding{Keys: c.keys}, buf[:0]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("hand", func(b *testing.B) { benchHandVia(b, d, keys) })
+	for name, text := range map[string]string{
+		"window": `SELECT key, id, title, pages, price, sold, at FROM (SELECT k.key AS key, b.id, b.title, b.pages, b.price, b.sold, b.at,
+			row_number() OVER (PARTITION BY k.key ORDER BY b.id) AS n FROM json_each(?) k CROSS JOIN books b WHERE b.author_id = k.value) WHERE n <= 100 ORDER BY key, n`,
+		"windowrows": `SELECT k.key, b.id, b.title, b.pages, b.price, b.sold, b.at FROM json_each(?) k CROSS JOIN books b WHERE b.author_id = k.value ORDER BY k.rowid`,
+		"inner": `SELECT k.key, b.id, b.title, b.pages, b.price, b.sold, b.at FROM json_each(?) k CROSS JOIN json_each((SELECT json_group_array(r) FROM (SELECT rowid r FROM books b WHERE b.author_id = k.value ORDER BY b.id LIMIT 100))) o CROSS JOIN books b WHERE b.rowid = o.value ORDER BY k.rowid, o.rowid`,
+		"innernosort": `SELECT k.key, b.id, b.title, b.pages, b.price, b.sold, b.at FROM json_each(?) k CROSS JOIN json_each((SELECT json_group_array(r) FROM (SELECT rowid r FROM books b WHERE b.author_id = k.value ORDER BY b.id LIMIT 100))) o CROSS JOIN books b WHERE b.rowid = o.value`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			c, _ := d.readers.take(b.Context())
+			defer d.readers.give(c)
+			st, err := c.prepare(text)
+			if err != nil { b.Fatal(err) }
+			defer st.finalize()
+			var buf []byte
+			n := 0
+			for b.Loop() {
+				c.args.reset()
+				from := len(c.args.text)
+				c.args.text = appendList(c.args.text, keys, schema.ID)
+				c.args.content(3, from)
+				st.bind()
+				rs := rows{}
+				fs := append(fields(book, "pages"), fields(book, benchColumns...)...)
+				if err := rs.start(st, fs, 0); err != nil { b.Fatal(err) }
+				n = 0
+				buf = buf[:0]
+				for rs.Next() { n++; for i := range 7 { buf = rs.AppendJSON(append(buf, ','), i) } }
+			}
+			if n != 1000 { b.Fatal(n) }
+		})
+	}
+}
+
+func benchHandVia(b *testing.B, d *Driver, keys []schema.Value) {
+	db, err := sql.Open("sqlite", d.file.plainDSN())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	text := "SELECT author_id, id, title, pages, price, sold, at FROM books WHERE author_id IN (?"
+	for range len(keys) - 1 {
+		text += ", ?"
+	}
+	stmt, err := db.Prepare(text + ") ORDER BY author_id, id")
+	if err != nil {
+		b.Fatal(err)
+	}
+	args := make([]any, len(keys))
+	for i, k := range keys {
+		args[i] = k.Text()
+	}
+	b.ReportAllocs()
+	var buf []byte
+	for b.Loop() {
+		buf = buf[:0]
+		rows, err := stmt.QueryContext(b.Context(), args...)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for rows.Next() {
+			var author, id, title, at string
+			var pages int64
+			var price sql.NullFloat64
+			var sold bool
+			if err := rows.Scan(&author, &id, &title, &pages, &price, &sold, &at); err != nil {
+				b.Fatal(err)
+			}
+			buf = schema.AppendString(append(buf, ','), id)
+			buf = schema.AppendString(append(buf, ','), title)
+			buf = schema.AppendInt(append(buf, ','), pages)
+			buf = schema.AppendFloat(append(buf, ','), price.Float64)
+			buf = schema.AppendDateTime(append(buf, ','), at)
+		}
+		rows.Close()
+	}
+}

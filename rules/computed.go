@@ -74,10 +74,3 @@ func (m headerMap) Find(key ref.Val) (ref.Val, bool) {
 	}
 	return m.Mapper.Find(key)
 }
-
-func (m headerMap) Get(key ref.Val) ref.Val {
-	if v, ok := m.Find(key); ok {
-		return v
-	}
-	return m.Mapper.Get(key)
-}

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"regexp"
+
 	celast "cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
 
@@ -129,7 +131,7 @@ func (t *translator) pattern(column query.Operand, e celast.Expr) node {
 	if !ok || !isText {
 		return t.refuse(e, "the pattern of matches on a column has to be a literal")
 	}
-	if err := validPattern(text); err != nil {
+	if _, err := regexp.Compile(text); err != nil {
 		return t.refuse(e, "%s", err)
 	}
 	return row{where: query.Compare{Left: column, Op: query.Regex, Right: query.Const(schema.Text(text))}}

@@ -1,0 +1,153 @@
+package rules_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"spacecloud/query"
+	"spacecloud/rules"
+	"spacecloud/schema"
+)
+
+const people = `
+type User @auth(read: "doc.open || doc.boss.name == auth.id") { id: ID! @primary  open: Boolean  name: String  boss: User @link  posts: [Post!]! @link }
+type Post @auth(read: "doc.open && doc.author.name != auth.id") { id: ID! @primary  open: Boolean  name: String  author: User @link }
+`
+
+// record is a row of a small world. With readable set, the world is what a caller may read:
+// other rows are not there, and links to them lead nowhere.
+type record struct {
+	of       *schema.Type
+	values   map[string]schema.Value
+	all      *[]*record
+	readable func(*record) bool
+}
+
+func (r *record) Value(f *schema.Field) schema.Value { return r.values[f.Name] }
+
+func (r *record) Linked(link *schema.Field) []query.Row {
+	return r.where(func(o *record) bool {
+		from, to := r.values[link.Link.From[0].Name], o.values[link.Link.To[0].Name]
+		return o.of == link.Link.Target && !from.IsNull() && from.Text() == to.Text()
+	})
+}
+
+func (r *record) All(t *schema.Type) []query.Row {
+	return r.where(func(o *record) bool { return o.of == t })
+}
+
+func (r *record) where(is func(*record) bool) (out []query.Row) {
+	for _, o := range *r.all {
+		if is(o) && (r.readable == nil || r.readable(o)) {
+			seen := *o
+			seen.readable = r.readable
+			out = append(out, &seen)
+		}
+	}
+	return out
+}
+
+// Whatever a client asks through links, the answer is as if the rows that it may not read
+// were not there.
+func TestHopsSeeWhatTheCallerMayRead(t *testing.T) {
+	s := compile(t, people)
+	set, err := rules.Compile(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann := caller(map[string]any{"id": "x"})
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 3000 {
+		world := randomWorld(random, s)
+		typ := pick(random, s.Type("User"), s.Type("Post"))
+		where := randomWhere(random, typ, 3)
+		n, err := set.Level(ann, query.Read, query.Level{Type: typ, Where: where})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := query.Binding{Claims: make([]schema.Value, set.Operands())}
+		set.Claims(ann, claimsOf(n), b.Claims)
+		for _, r := range world {
+			if r.of != typ {
+				continue
+			}
+			seen := *r
+			seen.readable = mayRead
+			want := mayRead(r) && query.Holds(where, &seen, b) == query.True
+			if got := query.Holds(n.Level().Where, r, b) == query.True; got != want {
+				t.Fatalf("%s\nbecame %s\nof %v: %v, want %v", where, n.Level().Where, r.values, got, want)
+			}
+		}
+	}
+}
+
+// mayRead is the rules of people, for the caller x.
+func mayRead(r *record) bool {
+	full := *r
+	full.readable = nil
+	name := func(link string) schema.Value {
+		rows := full.Linked(r.of.Field(link))
+		if len(rows) == 0 {
+			return schema.Null
+		}
+		return rows[0].Value(r.of.Field("name"))
+	}
+	open := !r.values["open"].IsNull() && r.values["open"].Bool()
+	if r.of.Name == "User" {
+		return open || name("boss").Text() == "x"
+	}
+	author := name("author")
+	return open && !author.IsNull() && author.Text() != "x"
+}
+
+func randomWorld(r *rand.Rand, s *schema.Schema) []*record {
+	var world []*record
+	add := func(of, id, link string) {
+		world = append(world, &record{of: s.Type(of), all: &world, values: map[string]schema.Value{
+			"id":   schema.Text(id),
+			"open": pick(r, schema.Null, schema.Bool(true), schema.Bool(false)),
+			"name": pick(r, schema.Null, schema.Text("x"), schema.Text("y")),
+			link:   pick(r, schema.Null, schema.Text("0"), schema.Text("1"), schema.Text("2")),
+		}})
+	}
+	for i := range 3 {
+		add("User", fmt.Sprint(i), "bossId")
+		add("Post", fmt.Sprint(i), "authorId")
+	}
+	return world
+}
+
+func randomWhere(r *rand.Rand, of *schema.Type, depth int) query.Where {
+	if depth == 0 {
+		return query.Compare{Left: query.Col(of.Field("name")), Op: pick(r, query.Eq, query.Ne), Right: query.Const(schema.Text("x"))}
+	}
+	inner := func() query.Where { return randomWhere(r, of, depth-1) }
+	link := of.Field("boss")
+	if of.Name == "Post" {
+		link = of.Field("author")
+	}
+	path := query.Operand{Kind: query.Column, Field: link.Link.Target.Field("name"), Via: []*schema.Field{link}}
+	if r.IntN(2) == 0 {
+		path.Via = append(path.Via, link.Link.Target.Field("boss"))
+	}
+	switch r.IntN(9) {
+	case 0:
+		return query.And{inner(), inner()}
+	case 1:
+		return query.Or{inner(), inner()}
+	case 2, 3:
+		return query.Not{Where: inner()}
+	case 4:
+		return query.Untrue{Where: inner()}
+	case 5:
+		return query.Compare{Left: path, Op: pick(r, query.Eq, query.Ne), Right: query.Const(schema.Text("x"))}
+	case 6:
+		return query.IsNull{Operand: path}
+	case 7:
+		if many := of.Field("posts"); many != nil {
+			link = many
+		}
+	}
+	return query.Some{Link: link, Where: randomWhere(r, link.Link.Target, depth-1)}
+}

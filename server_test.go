@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"spacecloud": main})
+}
+
+// TestScripts runs the stories in testdata/scripts with the real program. Besides the usual
+// commands there are
+//
+//	start [flag…]         starts a server on a free port, in $API, and waits until it is ready
+//	hear TEXT             waits until the server has said TEXT, after what was heard before
+//	[!] ask QUERY [TOKEN] sends a query; its answer is stdout; ! wants errors in it
+//	get STATUS PATH       fetches a path; its answer is stdout
+//	end                   ends the server as a terminal would, which has to go well
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/scripts",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE") != "",
+		Setup: func(e *testscript.Env) error {
+			e.Values[runningKey{}] = &running{}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"start": start, "hear": hear, "ask": ask, "get": get, "end": end},
+	})
+}
+
+type runningKey struct{}
+
+// running is the server of a script.
+type running struct {
+	command *exec.Cmd
+
+	mu   sync.Mutex
+	said bytes.Buffer // guarded by mu
+	more chan struct{}
+}
+
+func (r *running) Write(b []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	select {
+	case r.more <- struct{}{}:
+	default:
+	}
+	return r.said.Write(b)
+}
+
+// until waits until something was said, and takes it off what is still to be heard.
+func (r *running) until(ts *testscript.TestScript, want *regexp.Regexp) []string {
+	late := time.After(10 * time.Second)
+	for {
+		r.mu.Lock()
+		said := r.said.String()
+		if m := want.FindStringSubmatchIndex(said); m != nil {
+			r.said.Next(m[1])
+			r.mu.Unlock()
+			return want.FindStringSubmatch(said)
+		}
+		r.mu.Unlock()
+		select {
+		case <-r.more:
+		case <-late:
+			ts.Fatalf("%s was not said, only\n%s", want, said)
+		}
+	}
+}
+
+func server(ts *testscript.TestScript) *running { return ts.Value(runningKey{}).(*running) }
+
+func start(ts *testscript.TestScript, neg bool, args []string) {
+	r := server(ts)
+	if neg || r.command != nil {
+		ts.Fatalf("one server at a time")
+	}
+	path, err := exec.LookPath("spacecloud")
+	ts.Check(err)
+	r.more = make(chan struct{}, 1)
+	c := exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
+	c.Dir, c.Stdout, c.Stderr = ts.MkAbs("."), r, r
+	ts.Check(c.Start())
+	r.command = c
+	ts.Defer(func() { _ = c.Process.Kill(); _ = c.Wait() })
+	ts.Setenv("API", r.until(ts, regexp.MustCompile(`(http://[0-9.:]+)/graphql[^§]*?ready .*\n`))[1])
+}
+
+func hear(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: hear TEXT")
+	}
+	server(ts).until(ts, regexp.MustCompile(regexp.QuoteMeta(args[0])))
+}
+
+func ask(ts *testscript.TestScript, neg bool, args []string) {
+	body, err := json.Marshal(map[string]string{"query": args[0]})
+	ts.Check(err)
+	r, err := http.NewRequest(http.MethodPost, ts.Getenv("API")+"/graphql", bytes.NewReader(body))
+	ts.Check(err)
+	r.Header.Set("Content-Type", "application/json")
+	if len(args) > 1 {
+		r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(args[1]))
+	}
+	text := fetch(ts, r, 0)
+	if strings.Contains(text, `"errors"`) != neg {
+		ts.Fatalf("the answer is %s", text)
+	}
+}
+
+func get(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: get STATUS PATH")
+	}
+	r, err := http.NewRequest(http.MethodGet, ts.Getenv("API")+args[1], nil)
+	ts.Check(err)
+	var status int
+	ts.Check(json.Unmarshal([]byte(args[0]), &status))
+	fetch(ts, r, status)
+}
+
+// fetch prints an answer, which has to have the status unless that is 0.
+func fetch(ts *testscript.TestScript, r *http.Request, status int) string {
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	ts.Check(err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	if status != 0 && answer.StatusCode != status {
+		ts.Fatalf("%s is answered with %d %s", r.URL, answer.StatusCode, text)
+	}
+	_, err = ts.Stdout().Write(append(text, '\n'))
+	ts.Check(err)
+	return string(text)
+}
+
+func end(ts *testscript.TestScript, neg bool, args []string) {
+	r := server(ts)
+	ts.Check(r.command.Process.Signal(syscall.SIGTERM))
+	if err := r.command.Wait(); err != nil {
+		ts.Fatalf("the server ended with %v\n%s", err, r.said.String())
+	}
+	r.command = nil
+}
