@@ -58,7 +58,7 @@ func migratePlan(ctx context.Context, ps process, c config.Config, _ *flag.FlagS
 
 func migrateFlags(set *flag.FlagSet) {
 	set.Bool("allow-destructive", false, "also do what loses data")
-	set.Bool("keep", false, "leave what the schema no longer has, as development does")
+	set.Bool("keep", false, "leave what the schema no longer has, for servers of an older version")
 }
 
 // migrateApply asks all databases before it changes the first: there is no transaction over

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs the stories in testdata/scripts with the real program. Besides the usual
 // commands there are
 //
-//	start [flag…]         starts a server on a free port, in $API, and waits until it is ready
+//	start [flag…]         starts a server on a free port, $ADDRESS, and waits until it is ready
 //	hear TEXT             waits until the server has said TEXT, after what was heard before
 //	[!] ask QUERY [TOKEN] sends a query; its answer is stdout; ! wants errors in it
 //	get STATUS PATH       fetches a path; its answer is stdout
@@ -96,11 +96,16 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	r.more = make(chan struct{}, 1)
 	c := exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
-	c.Dir, c.Stdout, c.Stderr = ts.MkAbs("."), r, r
+	c.Dir, c.Stdout, c.Stderr, c.Env = ts.MkAbs("."), r, r, os.Environ()
+	for _, name := range []string{"SPACECLOUD_ADMIN_SECRET", "SPACECLOUD_AUTH_KEYS_0_ALG", "SPACECLOUD_AUTH_KEYS_0_SECRET"} {
+		c.Env = append(c.Env, name+"="+ts.Getenv(name))
+	}
 	ts.Check(c.Start())
 	r.command = c
 	ts.Defer(func() { _ = c.Process.Kill(); _ = c.Wait() })
-	ts.Setenv("API", r.until(ts, regexp.MustCompile(`(http://[0-9.:]+)/graphql[^§]*?ready .*\n`))[1])
+	address := r.until(ts, regexp.MustCompile(`http://([0-9.:]+)/graphql[^§]*?ready .*\n`))[1]
+	ts.Setenv("ADDRESS", address)
+	ts.Setenv("API", "http://"+address)
 }
 
 func hear(ts *testscript.TestScript, neg bool, args []string) {

@@ -19,7 +19,7 @@ func (v *Verifier) FromRequest(r *http.Request) (*Caller, error) {
 			return v.Caller(r, token)
 		}
 	}
-	return nil, invalid(errors.New(`Authorization is not one "Bearer …"`))
+	return nil, invalid(errors.New(`the Authorization header is not one "Bearer …"`))
 }
 
 // Caller is who sends a request with a token that came in some other way, as in the first

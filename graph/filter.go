@@ -153,16 +153,22 @@ func (k *compiler) orderBy(t *schema.Type, in input) ([]query.Order, error) {
 		if m.isNull() {
 			return nil, fault.New(fault.Invalid, "orderBy.%s has to be a direction, such as ASC", m.name)
 		}
-		o := query.Order{Field: t.Field(m.name)}
-		word := m.word()
-		o.Desc = strings.HasPrefix(word, "DESC")
-		switch {
-		case strings.HasSuffix(word, "NULLS_FIRST"):
-			o.Nulls = query.NullsFirst
-		case strings.HasSuffix(word, "NULLS_LAST"):
-			o.Nulls = query.NullsLast
+		o, ok := directions[m.word()]
+		if !ok {
+			return nil, fault.New(fault.Invalid, "orderBy.%s: %q is no direction, such as ASC", m.name, m.word())
 		}
+		o.Field = t.Field(m.name)
 		orders = append(orders, o)
 	}
 	return orders, nil
+}
+
+// directions are the values of OrderDirection.
+var directions = map[string]query.Order{
+	"ASC":              {},
+	"DESC":             {Desc: true},
+	"ASC_NULLS_FIRST":  {Nulls: query.NullsFirst},
+	"ASC_NULLS_LAST":   {Nulls: query.NullsLast},
+	"DESC_NULLS_FIRST": {Desc: true, Nulls: query.NullsFirst},
+	"DESC_NULLS_LAST":  {Desc: true, Nulls: query.NullsLast},
 }

@@ -31,39 +31,50 @@ type selected struct {
 // collect merges selections by response key, in the order of the first, as the specification's
 // CollectFields does. No interfaces and unions are in the API, so every fragment applies.
 func (k *compiler) collect(sets ...ast.SelectionSet) []*selected {
-	var out []*selected
+	c := collector{k: k, spread: map[*ast.FragmentDefinition]bool{}}
 	for _, set := range sets {
-		out = k.collectInto(out, set)
+		c.add(set)
 	}
-	return out
+	return c.out
 }
 
-func (k *compiler) collectInto(out []*selected, set ast.SelectionSet) []*selected {
+// collector collects one object's members. A fragment that was spread once adds nothing when
+// it is spread again.
+type collector struct {
+	k      *compiler
+	out    []*selected
+	spread map[*ast.FragmentDefinition]bool
+}
+
+func (c *collector) add(set ast.SelectionSet) {
 	for _, selection := range set {
 		switch s := selection.(type) {
 		case *ast.Field:
-			if k.left(s.Directives) {
-				continue
-			}
-			i := slices.IndexFunc(out, func(o *selected) bool { return o.alias == s.Alias })
-			if i < 0 {
-				i = len(out)
-				out = append(out, &selected{alias: s.Alias, field: s})
-			}
-			if len(s.SelectionSet) > 0 {
-				out[i].sets = append(out[i].sets, s.SelectionSet)
+			if !c.k.left(s.Directives) {
+				c.field(s)
 			}
 		case *ast.InlineFragment:
-			if !k.left(s.Directives) {
-				out = k.collectInto(out, s.SelectionSet)
+			if !c.k.left(s.Directives) {
+				c.add(s.SelectionSet)
 			}
 		case *ast.FragmentSpread:
-			if !k.left(s.Directives) {
-				out = k.collectInto(out, s.Definition.SelectionSet)
+			if !c.spread[s.Definition] && !c.k.left(s.Directives) {
+				c.spread[s.Definition] = true
+				c.add(s.Definition.SelectionSet)
 			}
 		}
 	}
-	return out
+}
+
+func (c *collector) field(f *ast.Field) {
+	i := slices.IndexFunc(c.out, func(o *selected) bool { return o.alias == f.Alias })
+	if i < 0 {
+		i = len(c.out)
+		c.out = append(c.out, &selected{alias: f.Alias, field: f})
+	}
+	if len(f.SelectionSet) > 0 {
+		c.out[i].sets = append(c.out[i].sets, f.SelectionSet)
+	}
 }
 
 // left is whether @skip or @include leaves a selection out.

@@ -10,56 +10,64 @@ const maxPlans = 64
 // structural are the variables of an operation whose shape decides the plan. Those that only stand
 // in the arguments of mutation fields are read anew by each request and decide nothing.
 func structural(op *ast.OperationDefinition) []*ast.VariableDefinition {
-	used := map[string]bool{}
-	for _, selection := range op.SelectionSet {
-		use(used, selection, op.Operation == ast.Mutation)
-	}
+	u := usage{variables: map[string]bool{}, spread: map[*ast.FragmentDefinition]bool{}}
+	u.set(op.SelectionSet, op.Operation == ast.Mutation)
 	var out []*ast.VariableDefinition
 	for _, v := range op.VariableDefinitions {
-		if used[v.Variable] {
+		if u.variables[v.Variable] {
 			out = append(out, v)
 		}
 	}
 	return out
 }
 
-func use(used map[string]bool, selection ast.Selection, mutation bool) {
-	var set ast.SelectionSet
-	switch s := selection.(type) {
-	case *ast.Field:
-		useDirectives(used, s.Directives)
-		if !mutation {
-			for _, a := range s.Arguments {
-				useValue(used, a.Value)
+// usage is which variables stand in selections, each fragment looked at once.
+type usage struct {
+	variables map[string]bool
+	spread    map[*ast.FragmentDefinition]bool
+}
+
+// set looks at a selection set; roots is whether its fields are those of a mutation.
+func (u *usage) set(set ast.SelectionSet, roots bool) {
+	for _, selection := range set {
+		switch s := selection.(type) {
+		case *ast.Field:
+			u.directives(s.Directives)
+			if !roots {
+				u.arguments(s.Arguments)
+			}
+			u.set(s.SelectionSet, false)
+		case *ast.InlineFragment:
+			u.directives(s.Directives)
+			u.set(s.SelectionSet, roots)
+		case *ast.FragmentSpread:
+			u.directives(s.Directives)
+			if !u.spread[s.Definition] {
+				u.spread[s.Definition] = true
+				u.set(s.Definition.SelectionSet, roots)
 			}
 		}
-		set, mutation = s.SelectionSet, false
-	case *ast.InlineFragment:
-		useDirectives(used, s.Directives)
-		set = s.SelectionSet
-	case *ast.FragmentSpread:
-		useDirectives(used, s.Directives)
-		set = s.Definition.SelectionSet
-	}
-	for _, inner := range set {
-		use(used, inner, mutation)
 	}
 }
 
-func useDirectives(used map[string]bool, ds ast.DirectiveList) {
+func (u *usage) directives(ds ast.DirectiveList) {
 	for _, d := range ds {
-		for _, a := range d.Arguments {
-			useValue(used, a.Value)
-		}
+		u.arguments(d.Arguments)
 	}
 }
 
-func useValue(used map[string]bool, v *ast.Value) {
+func (u *usage) arguments(as ast.ArgumentList) {
+	for _, a := range as {
+		u.value(a.Value)
+	}
+}
+
+func (u *usage) value(v *ast.Value) {
 	if v.Kind == ast.Variable {
-		used[v.Raw] = true
+		u.variables[v.Raw] = true
 	}
 	for _, c := range v.Children {
-		useValue(used, c.Value)
+		u.value(c.Value)
 	}
 }
 

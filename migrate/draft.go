@@ -98,8 +98,11 @@ func (d *draft) dropTable(ctx context.Context, t *atlas.Table) error {
 		return err
 	}
 	change := Change{Comment: "drop table " + t.Name, Check: "it holds no rows"}
-	if d.policy == Exact {
-		change.Verdict, change.Reason, change.Check = Destroys, "it holds "+count(rows, "row"), ""
+	switch {
+	case d.policy == Exact && rows == 0:
+		change = change.destroys("it holds no rows, but servers of an older version ask for it")
+	case d.policy == Exact:
+		change = change.destroys("it holds %s", count(rows, "row"))
 	}
 	d.rewrite = true
 	d.add(Step{Object: t.Name, Changes: []Change{change}, Statements: []string{"DROP TABLE " + quote(t.Name)}})

@@ -9,7 +9,7 @@ import (
 )
 
 // keep adds to the goal what the database has and the schema has not, as far as it stays: what
-// we did not make, always; under Keep also what we made and holds data.
+// we did not make, always; under Keep and Tidy also what we made.
 func (d *draft) keep(ctx context.Context) error {
 	for _, t := range d.have.tables.Tables {
 		want, wanted := d.want.tables.Table(t.Name)
@@ -32,11 +32,11 @@ func (d *draft) keep(ctx context.Context) error {
 }
 
 func (d *draft) keepTable(ctx context.Context, t *atlas.Table) error {
-	if d.policy != Keep {
+	if d.policy == Exact {
 		return nil
 	}
 	rows, err := d.rows(ctx, t.Name)
-	if err != nil || rows == 0 {
+	if err != nil || rows == 0 && d.policy == Tidy {
 		return err
 	}
 	kept := *t
@@ -56,11 +56,11 @@ func (d *draft) keepColumn(ctx context.Context, want *atlas.Table, c *atlas.Colu
 		keepForeign(want, c)
 		return nil
 	}
-	if d.policy != Keep {
+	if d.policy == Exact {
 		return nil
 	}
 	values, err := d.values(ctx, want.Name, c.Name)
-	if err != nil || values == 0 {
+	if err != nil || values == 0 && d.policy == Tidy {
 		return err
 	}
 	kept := atlas.NewColumn(c.Name).SetType(c.Type.Type).SetNull(c.Type.Null || c.Default == nil)

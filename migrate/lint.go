@@ -82,7 +82,10 @@ func (l *lint) dropColumn(c *atlas.Column) Change {
 	change := Change{Comment: "drop column " + l.want.Name + "." + c.Name}
 	values, err := l.values(l.ctx, l.want.Name, c.Name)
 	l.fail(err)
-	if l.policy == Exact {
+	switch {
+	case l.policy == Exact && values == 0:
+		return change.destroys("no row holds a value in it, but servers of an older version ask for it")
+	case l.policy == Exact:
 		return change.destroys("%s of %s %s a value in it", count(values, "row"), l.want.Name, verb(values, "holds", "hold"))
 	}
 	change.Check = "no row holds a value in it"

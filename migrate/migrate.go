@@ -32,12 +32,16 @@ const (
 	// Exact makes the database as the schema says: what we made and the schema no longer has
 	// is dropped, which destroys.
 	Exact Policy = iota
-	// Keep leaves it where it is, unless it is empty. A table stays without its foreign keys,
-	// a column becomes nullable and leaves its indexes, so that no row of the schema that is
-	// served now is refused for the sake of one that was served before. That loses nothing,
-	// and an edit in development never waits for a decision about data: a required field
-	// that is taken out of the schema would, if its column stayed NOT NULL.
+	// Keep leaves it where it is. A table stays without its foreign keys, a column becomes
+	// nullable and leaves its indexes, so that no row of the schema that is served now is
+	// refused for the sake of one that was served before. It is for the first half of a
+	// rolling deploy, while older servers still ask for what is to go.
 	Keep
+	// Tidy is Keep, but drops what holds no data. It is for development: an edit never waits
+	// for a decision about data (that a required field was taken out would, if its column
+	// stayed NOT NULL and refused every insert), and a name that was mistyped for a
+	// moment leaves nothing behind.
+	Tidy
 )
 
 // Options are how a plan is made and applied.

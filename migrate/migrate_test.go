@@ -309,7 +309,7 @@ func TestEnumValues(t *testing.T) {
 func TestDevelopmentKeepsWhatIsGoneFromTheSchema(t *testing.T) {
 	w := newWorld(t)
 	w.blog()
-	plan := w.apply(`type Post @auth(read: "true", create: "true") { id: ID! @primary  subtitle: String }`, Options{Policy: Keep})
+	plan := w.apply(`type Post @auth(read: "true", create: "true") { id: ID! @primary  subtitle: String }`, Options{Policy: Tidy})
 	for _, say := range []string{"stays: table users with 2 rows", "stays: column posts.title with 2 values", "add column posts.subtitle"} {
 		if !strings.Contains(plan.String(), say) {
 			t.Errorf("the plan does not say %q:\n%s", say, plan)
@@ -323,18 +323,27 @@ func TestDevelopmentKeepsWhatIsGoneFromTheSchema(t *testing.T) {
 
 	// And when the schema has it again, it is what it was.
 	w.exec("DELETE FROM posts WHERE id <> 'p1'")
-	w.apply(blog, Options{Policy: Keep})
+	w.apply(blog, Options{Policy: Tidy})
 	w.equal("posts", w.ask("SELECT id, title, body, author_id FROM posts"), "p1,One,text,u1")
 }
 
 func TestDevelopmentDropsWhatIsEmpty(t *testing.T) {
 	w := newWorld(t)
-	w.apply(blog, Options{Policy: Keep})
-	plan := w.apply(`type Post @auth(read: "true") { id: ID! @primary  titel: String! }`, Options{Policy: Keep})
+	w.apply(blog, Options{Policy: Tidy})
+	plan := w.apply(`type Post @auth(read: "true") { id: ID! @primary  titel: String! }`, Options{Policy: Tidy})
 	if len(plan.Kept) > 0 {
 		t.Errorf("nothing is worth keeping:\n%s", plan)
 	}
 	w.equal("tables", w.ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'"), "posts")
+}
+
+func TestARollingDeployKeepsWhatIsEmptyToo(t *testing.T) {
+	w := newWorld(t)
+	w.apply(blog, Options{})
+	plan := w.apply(w.edit("body: String ", ""), Options{Policy: Keep})
+	if !plan.Empty() || len(plan.Kept) != 1 {
+		t.Errorf("older servers still ask for posts.body:\n%s", plan)
+	}
 }
 
 func TestWhatOthersMadeIsLeftAlone(t *testing.T) {

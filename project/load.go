@@ -50,7 +50,10 @@ func (p *Project) migrate(ctx context.Context, b *backend) ([]migrate.Plan, erro
 	if err != nil {
 		return nil, err
 	}
-	o := migrate.Options{Policy: migrate.Keep, Version: p.Version}
+	o := migrate.Options{Policy: migrate.Tidy, Version: p.Version}
+	if p.Settings.Production {
+		o.Policy = migrate.Keep
+	}
 	// With several databases, all are asked before the first is changed: there is no
 	// transaction over two. One is asked by Apply itself, under its lock.
 	if p.Settings.Production || len(targets) > 1 {

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	"spacecloud/auth"
 	"spacecloud/fault"
 	"spacecloud/query"
@@ -76,11 +78,11 @@ func (a *asking) readable(o query.Operand) query.Where {
 	}
 	a.mayAsk(o.Field)
 	out := query.Where(query.True)
-	for i := len(o.Via) - 1; i >= 0; i-- {
-		a.mayAsk(o.Via[i])
-		out = and(a.row(o.Via[i].Link.Target), out)
+	for _, link := range slices.Backward(o.Via) {
+		a.mayAsk(link)
+		out = and(a.row(link.Link.Target), out)
 		if out != query.True {
-			out = someOf(o.Via[i], out)
+			out = someOf(link, out)
 		}
 	}
 	return a.fromHere(o, out)

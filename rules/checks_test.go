@@ -115,3 +115,38 @@ func TestWhatIsNoCheck(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestDefaultsSeeEveryKindOfColumn(t *testing.T) {
+	values := map[string]schema.Value{
+		"flag": schema.Bool(true), "count": schema.Integer(2), "rate": schema.Double(1.5), "raw": schema.Raw("ab"),
+		"list": schema.List([]schema.Value{schema.Text("x"), schema.Text("y")}), "at": schema.Text("2026-05-01T12:00:00.000000Z"),
+		"meta": schema.Text(`{"a": "b"}`), "title": schema.Text("t"),
+	}
+	for _, test := range []struct{ expr, want string }{
+		{"doc.flag ? 'yes' : 'no'", `"yes"`},
+		{"string(doc.count + 1)", `"3"`},
+		{"string(doc.rate * 2.0)", `"3"`},
+		{"string(size(doc.raw))", `"2"`},
+		{"doc.list[1]", `"y"`},
+		{"string(doc.at + duration('1h'))", `"2026-05-01T13:00:00Z"`},
+		{"doc.meta.a", `"b"`},
+		{"doc.title", `"t"`},
+		{"doc.gone", "null"},
+		{"doc.gone == 'x' ? 'a' : 'b'", "null"},
+		{"doc.gone != null ? 'a' : 'b'", `"b"`},
+	} {
+		s := compile(t, fmt.Sprintf(`type A { id: ID! @primary flag: Boolean count: Int rate: Float raw: Bytes list: [String!]
+  at: DateTime meta: JSON title: String gone: String made: String @default(expr: "%s") }`, test.expr))
+		set, err := rules.Compile(s)
+		if err != nil {
+			t.Fatalf("%s: %v", test.expr, err)
+		}
+		filled, err := set.Defaults(ann, s.Type("A"), func(f *schema.Field) (schema.Value, bool) {
+			v, ok := values[f.Name]
+			return v, ok
+		})
+		if err != nil || len(filled) != 1 || filled[0].Value.String() != test.want {
+			t.Errorf("%s: got %v, %v, want %s", test.expr, filled, err, test.want)
+		}
+	}
+}

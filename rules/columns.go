@@ -18,8 +18,8 @@ func cannotCompare(f *schema.Field, op query.Op) string {
 	return ""
 }
 
-// comparable is whether every database compares two columns alike.
-func comparable(a, b *schema.Field) bool {
+// alike is whether every database compares two columns alike.
+func alike(a, b *schema.Field) bool {
 	if cannotCompare(b, query.Eq) != "" {
 		return false
 	}

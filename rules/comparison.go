@@ -42,7 +42,7 @@ func (t *translator) twoColumns(e celast.Expr, left query.Operand, op query.Op, 
 	if !ok {
 		return fixed(query.Unknown)
 	}
-	if !comparable(left.Field, other.Field) {
+	if !alike(left.Field, other.Field) {
 		return t.refuse(e, "%s compares %s with %s, which not every database can; both have to be of one type",
 			t.text(e), typeName(left.Field), typeName(other.Field))
 	}

@@ -52,7 +52,7 @@ func (t *translator) elementIs(e, element, each celast.Expr) node {
 func (t *translator) inConstants(column query.Operand, elements []celast.Expr) node {
 	values := make([]schema.Value, len(elements))
 	for i, e := range elements {
-		c := t.value(e).(constant)
+		c, _ := t.value(e).(constant) // a list of constants holds nothing else
 		v, err := coerce(column.Field, c.native)
 		if err != nil || v.IsNull() {
 			return t.refuse(e, "%s is %s, and %s is none", column.Field.Name, typeName(column.Field), literalText(c.native))

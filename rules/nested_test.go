@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,12 +21,7 @@ func TestNestedScopes(t *testing.T) {
 	}
 	name := func(r *record) string { return r.values["name"].Text() }
 	some := func(rows []*record, is func(*record) bool) bool {
-		for _, r := range rows {
-			if is(r) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(rows, is)
 	}
 	same := func(a, b *record) bool { return name(a) != "" && name(a) == name(b) }
 	for _, test := range []struct {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	celast "cel.dev/cel-go/common/ast"
@@ -20,7 +21,7 @@ func (p path) isColumn() bool { return p.last != nil && !p.last.IsLink() }
 func (p path) isMany() bool   { return p.last != nil && p.last.IsLink() && p.last.Link.Many }
 
 // hops are all links of a path that ends in one.
-func (p path) hops() []*schema.Field { return append(p.via[:len(p.via):len(p.via)], p.last) }
+func (p path) hops() []*schema.Field { return append(slices.Clip(p.via), p.last) }
 
 // operand is the column at the end. The far key of an enforced foreign key is read from the
 // near side: doc.author.id is doc.authorId.

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	celast "cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
@@ -96,8 +98,8 @@ func (t *translator) reach(p path, inner func(*schema.Type) node) node {
 }
 
 func throughLinks(hops []*schema.Field, n node) node {
-	for i := len(hops) - 1; i >= 0; i-- {
-		n = some{hops[i], n}
+	for _, link := range slices.Backward(hops) {
+		n = some{link, n}
 	}
 	return n
 }
