@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -28,6 +27,7 @@ func main() { os.Exit(execute()) }
 func execute() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // who asks a second time does not want to wait
 	return run(ctx, process{os.Args[1:], os.Environ(), os.Stdout, os.Stderr})
 }
 
@@ -41,7 +41,7 @@ type process struct {
 // serve is the command: open, load, listen, and let requests finish.
 func serve(ctx context.Context, ps process, c config.Config) (err error) {
 	began := time.Now()
-	listener, err := listen(c.Listen)
+	listener, err := listen(ctx, c.Listen)
 	if err != nil {
 		return err
 	}
@@ -65,16 +65,16 @@ func serve(ctx context.Context, ps process, c config.Config) (err error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	watching := make(chan error, 1)
-	go func() { watching <- watch(ctx, p, c) }()
-	defer func() { cancel(); err = errors.Join(err, <-watching) }()
+	watching := make(chan struct{})
+	go watch(ctx, ps, p, watching)
+	defer func() { cancel(); <-watching }()
 	fmt.Fprint(ps.out, welcome(p, c, listener.Addr(), loaded, seeded, time.Since(began)))
 	return handle(ctx, listener, p.Handler(), c)
 }
 
 // listen takes the address first: what is taken is said before anything is changed.
-func listen(address string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fault.New(fault.Conflict, "%s is taken; stop the program that listens there, or use another address with --listen", address)
@@ -91,11 +91,16 @@ func seed(ctx context.Context, p *project.Project, c config.Config) (int, error)
 	return p.Seed(ctx)
 }
 
-func watch(ctx context.Context, p *project.Project, c config.Config) error {
-	if c.Production {
-		return nil
+// watch serves edits until ctx ends. Without it the server is still of use, so that it only
+// says why.
+func watch(ctx context.Context, ps process, p *project.Project, done chan<- struct{}) {
+	defer close(done)
+	if p.Settings.Production {
+		return
 	}
-	return p.Watch(ctx)
+	if err := p.Watch(ctx); err != nil {
+		fmt.Fprintf(ps.err, "spacecloud: edits are not served until the next start: %s\n", project.Explain(err))
+	}
 }
 
 // handle serves until ctx ends, and then lets requests finish.
@@ -121,28 +126,4 @@ func handle(ctx context.Context, l net.Listener, h http.Handler, c config.Config
 		return errors.Join(fmt.Errorf("requests did not finish within %s", grace), server.Close())
 	}
 	return nil
-}
-
-// welcome is the block that a start prints.
-func welcome(p *project.Project, c config.Config, at net.Addr, l project.Loaded, seeded int, took time.Duration) string {
-	var b strings.Builder
-	line := func(what, format string, args ...any) {
-		fmt.Fprintf(&b, "  %-10s %s\n", what, fmt.Sprintf(format, args...))
-	}
-	fmt.Fprintf(&b, "Space Cloud %s\n", version())
-	line("api", "http://%s/graphql", at)
-	if c.Introspection {
-		line("explorer", "http://%s/playground", at)
-	}
-	for _, text := range p.Describe(l) {
-		line("database", "%s", text)
-	}
-	if seeded > 0 {
-		line("seed", "%d changes from %s/seed.graphql", seeded, c.Schema)
-	}
-	if !c.Production && len(c.Auth.Keys) == 0 {
-		line("token", "spacecloud token --claims '{\"sub\": \"me\"}'")
-	}
-	line("ready", "in %d ms", took.Milliseconds())
-	return b.String()
 }

@@ -160,13 +160,25 @@ func TestClaims(t *testing.T) {
 		{"id is sub", nil, object{"sub": "ann", "role": "staff"}, object{"id": "ann", "sub": "ann", "role": "staff"}},
 		{"sub wins over id", nil, object{"sub": "ann", "id": "bob"}, object{"id": "ann", "sub": "ann"}},
 		{"id without sub", nil, object{"id": "bob"}, object{"id": "bob"}},
-		{"a path", map[string]string{"role": "app_metadata.role"}, object{"app_metadata": object{"role": "staff"}},
-			object{"role": "staff", "app_metadata": object{"role": "staff"}}},
+		{
+			"a path",
+			map[string]string{"role": "app_metadata.role"},
+			object{"app_metadata": object{"role": "staff"}},
+			object{"role": "staff", "app_metadata": object{"role": "staff"}},
+		},
 		{"a named claim that is absent hides its namesake", map[string]string{"role": "app_metadata.role"}, object{"role": "authenticated"}, object{}},
-		{"a name with dots", map[string]string{"role": "https://x.example/role"}, object{"https://x.example/role": "staff"},
-			object{"role": "staff", "https://x.example/role": "staff"}},
-		{"below a name with dots", map[string]string{"role": "https://x.example/meta.role"}, object{"https://x.example/meta": object{"role": "a"}},
-			object{"role": "a", "https://x.example/meta": object{"role": "a"}}},
+		{
+			"a name with dots",
+			map[string]string{"role": "https://x.example/role"},
+			object{"https://x.example/role": "staff"},
+			object{"role": "staff", "https://x.example/role": "staff"},
+		},
+		{
+			"below a name with dots",
+			map[string]string{"role": "https://x.example/meta.role"},
+			object{"https://x.example/meta": object{"role": "a"}},
+			object{"role": "a", "https://x.example/meta": object{"role": "a"}},
+		},
 		{"id from elsewhere", map[string]string{"id": "uid"}, object{"sub": "ann", "uid": "7"}, object{"id": "7", "uid": "7", "sub": "ann"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

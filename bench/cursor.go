@@ -13,22 +13,22 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// cursor is a prepared statement of one connection. A connection serves one goroutine at a
+// Cursor is a prepared statement of one connection. A connection serves one goroutine at a
 // time, and may have several cursors open.
-type cursor interface {
+type Cursor interface {
 	// start runs the statement; an argument is a string or an int64.
 	start(args ...any) error
 	next() bool
 	// text is valid until the next call of next.
 	text(column int) string
 	int(column int) int64
-	// end makes the cursor ready for another start, and tells what went wrong.
+	// end makes the Cursor ready for another start, and tells what went wrong.
 	end() error
 }
 
 // Access is a way to read SQLite: it opens a connection, prepares the statements on it and
-// gives a cursor for each. closed ends all of it.
-type Access func(path string, statements []string) (cursors []cursor, closed func() error, err error)
+// gives a Cursor for each. closed ends all of it.
+type Access func(path string, statements []string) (cursors []Cursor, closed func() error, err error)
 
 // cacheSize is each connection's page cache: 16 MB. SQLite's own 2 MB hold less than what one
 // nested query in turn with others touches, which then takes up to three times the CPU.
@@ -36,12 +36,12 @@ const cacheSize = "cache_size(-16000)"
 
 // ByDriver reads through the driver's own interfaces, without database/sql: that spares a
 // seventh of the CPU of a row by key and a tenth of a long list's.
-func ByDriver(path string, statements []string) ([]cursor, func() error, error) {
+func ByDriver(path string, statements []string) ([]Cursor, func() error, error) {
 	c, err := new(sqlite.Driver).Open("file:" + path + "?_pragma=query_only(1)&_pragma=" + cacheSize)
 	if err != nil {
 		return nil, nil, err
 	}
-	cursors := make([]cursor, len(statements))
+	cursors := make([]Cursor, len(statements))
 	for i, text := range statements {
 		s, err := c.(driver.ConnPrepareContext).PrepareContext(context.Background(), text)
 		if err != nil {
@@ -94,12 +94,12 @@ func (c *driverCursor) end() error {
 // ByLibrary calls the C API that the driver is made of (modernc.org/sqlite/lib), so that a
 // cell goes from SQLite's page to the answer without a Go string between. It is what a driver
 // of our own could reach.
-func ByLibrary(path string, statements []string) ([]cursor, func() error, error) {
+func ByLibrary(path string, statements []string) ([]Cursor, func() error, error) {
 	db := &library{tls: libc.NewTLS()}
 	if err := db.open(path); err != nil {
 		return nil, nil, errors.Join(err, db.close())
 	}
-	cursors := make([]cursor, len(statements))
+	cursors := make([]Cursor, len(statements))
 	for i, text := range statements {
 		stmt, err := db.prepare(text)
 		if err != nil {

@@ -180,13 +180,17 @@ func (m *maker) post(i int) []any {
 	if m.r.IntN(10) == 0 {
 		published = 0
 	}
-	return []any{postID(i), m.title(), m.text(500), m.r.IntN(100_000), published,
-		stamp(madeAt(i, posts)), userID(m.r.IntN(m.users))}
+	return []any{
+		postID(i), m.title(), m.text(500), m.r.IntN(100_000), published,
+		stamp(madeAt(i, posts)), userID(m.r.IntN(m.users)),
+	}
 }
 
 func (m *maker) comment(i int) []any {
-	return []any{commentID(i), m.text(40 + m.r.IntN(80)), stamp(madeAt(i, comments)),
-		postID(m.r.IntN(m.posts)), userID(m.r.IntN(m.users))}
+	return []any{
+		commentID(i), m.text(40 + m.r.IntN(80)), stamp(madeAt(i, comments)),
+		postID(m.r.IntN(m.posts)), userID(m.r.IntN(m.users)),
+	}
 }
 
 func (m *maker) title() string {

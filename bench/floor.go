@@ -46,9 +46,9 @@ type Floor struct {
 	opened []connection // guarded by mu
 }
 
-// connection is a cursor for each statement.
+// connection is a Cursor for each statement.
 type connection struct {
-	cursors []cursor
+	cursors []Cursor
 	close   func() error
 }
 
@@ -206,7 +206,7 @@ func (f *Floor) answer(x *exchange) (err error) {
 	return err
 }
 
-func appendOne(dst []byte, c cursor, id string) ([]byte, error) {
+func appendOne(dst []byte, c Cursor, id string) ([]byte, error) {
 	if err := c.start(id); err != nil {
 		return dst, err
 	}
@@ -219,7 +219,7 @@ func appendOne(dst []byte, c cursor, id string) ([]byte, error) {
 	return append(dst, `}}`...), c.end()
 }
 
-func appendList(dst []byte, c cursor, args ...any) ([]byte, error) {
+func appendList(dst []byte, c Cursor, args ...any) ([]byte, error) {
 	if err := c.start(args...); err != nil {
 		return dst, err
 	}
@@ -230,7 +230,7 @@ func appendList(dst []byte, c cursor, args ...any) ([]byte, error) {
 	return append(dst, `]}}`...), c.end()
 }
 
-func appendPost(dst []byte, c cursor) []byte {
+func appendPost(dst []byte, c Cursor) []byte {
 	dst = appendString(append(dst, `{"id":`...), c.text(0))
 	dst = appendString(append(dst, `,"title":`...), c.text(1))
 	dst = appendString(append(dst, `,"body":`...), c.text(2))
@@ -240,9 +240,9 @@ func appendPost(dst []byte, c cursor) []byte {
 	return append(dst, '}')
 }
 
-// appendNested asks for the comments post by post while the posts are read: the open cursor
+// appendNested asks for the comments post by post while the posts are read: the open Cursor
 // on the posts keeps all of it one state of the data.
-func appendNested(dst []byte, c []cursor, views int64) ([]byte, error) {
+func appendNested(dst []byte, c []Cursor, views int64) ([]byte, error) {
 	p := c[parents]
 	if err := p.start(views); err != nil {
 		return dst, err
@@ -261,7 +261,7 @@ func appendNested(dst []byte, c []cursor, views int64) ([]byte, error) {
 	return append(dst, `]}}`...), errors.Join(failed, p.end())
 }
 
-func appendComments(dst []byte, c cursor, post string) ([]byte, error) {
+func appendComments(dst []byte, c Cursor, post string) ([]byte, error) {
 	if err := c.start(post); err != nil {
 		return dst, err
 	}

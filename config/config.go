@@ -73,15 +73,14 @@ type Auth struct {
 
 // Key is one key for tokens.
 type Key struct {
-	// Alg is the one algorithm the key is for: HS256 … HS512, RS…, PS…, ES… or EdDSA.
-	// Required.
+	// Alg is the one algorithm the key is for: HS256, and later the others of JWT. Required.
 	Alg string `key:"alg"`
 	// ID is the kid of tokens that this key signed; empty for tokens without one.
 	ID string `key:"id"`
-	// Secret is the shared secret of an HS… key, as text.
+	// Secret is the shared secret, as text. Required.
 	Secret Secret `key:"secret"`
-	// Public is the public key in PEM, for every other algorithm.
-	Public string `key:"public"`
+	// Public is the public key in PEM, for algorithms that are not HS….
+	Public string `key:"public" later:"yes"`
 	// JWKS is the address of a key set.
 	JWKS string `key:"jwks" later:"yes"`
 	// Issuer is what a token's iss must be; empty believes any.

@@ -47,7 +47,7 @@ func Flags(set *flag.FlagSet) {
 	set.String("config", defaultFile, "the settings `file`; the default one need not exist")
 	set.String("listen", defaultListen, "the `address` of the API and the console")
 	set.String("data", defaultData, "the `folder` for what the process itself keeps")
-	set.Bool("production", false, "require secrets and keys, migrate only by `spacecloud migrate`")
+	set.Bool("production", false, "require secrets and keys, migrate only by the command migrate")
 }
 
 // Parse is set.Parse with a suggestion for a flag that is not there, and without its output:

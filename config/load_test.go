@@ -150,7 +150,7 @@ func TestLoad(t *testing.T) {
 			[]string{"SPACECLOUD_AUTH_KEYS_0_SECRET=s3cr3t", "SPACECLOUD_AUTH_KEYS_1_ALG=HS512", "SPACECLOUD_AUTH_KEYS_1_SECRET=two"},
 			nil,
 			func(c *Config) {
-				c.File, c.Auth.Keys = defaultFile, append(secretKey, Key{Alg: "HS512", Secret: "two"})
+				c.File, c.Auth.Keys = defaultFile, []Key{secretKey[0], {Alg: "HS512", Secret: "two"}}
 			},
 		},
 		{
@@ -160,9 +160,9 @@ func TestLoad(t *testing.T) {
 			func(c *Config) { c.File, c.Origins = defaultFile, []string{"https://a", "https://b"} },
 		},
 		{
-			"a text keeps how it is written", "auth:\n  keys:\n  - alg: HS256\n    id: 0123\n    secret: 1_000\n    issuer: true\n    public: |\n      a\n      b\n", nil, nil,
+			"a text keeps how it is written", "auth:\n  keys:\n  - alg: HS256\n    id: 0123\n    secret: 1_000\n    issuer: true\n    audience: |\n      a\n      b\n", nil, nil,
 			func(c *Config) {
-				c.File, c.Auth.Keys = defaultFile, []Key{{Alg: "HS256", ID: "0123", Secret: "1_000", Issuer: "true", Public: "a\nb\n"}}
+				c.File, c.Auth.Keys = defaultFile, []Key{{Alg: "HS256", ID: "0123", Secret: "1_000", Issuer: "true", Audience: "a\nb\n"}}
 			},
 		},
 		{
@@ -222,6 +222,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"proxies: [10.0.0.1]", nil, "spacecloud.yaml:1:1: proxies is not served yet; take it out"},
 		{"limits: {rate: 10/s}", nil, "spacecloud.yaml:1:10: limits.rate is not served yet; take it out"},
 		{"auth: {keys: [{jwks: https://x}]}", nil, "spacecloud.yaml:1:16: auth.keys.0.jwks is not served yet; take it out"},
+		{"auth: {keys: [{public: x}]}", nil, "spacecloud.yaml:1:16: auth.keys.0.public is not served yet; take it out"},
 		{"", []string{"SPACECLOUD_NATS_URL=nats://x"}, "SPACECLOUD_NATS_URL: nats is not served yet; take it out"},
 		{"", []string{"SPACECLOUD_AUTH_KEYS_0_JWKS=https://x"}, "SPACECLOUD_AUTH_KEYS_0_JWKS: auth.keys.0.jwks is not served yet; take it out"},
 		{"", []string{"SPACECLOUD_LIMIT_DEPTH=3"}, "SPACECLOUD_LIMIT_DEPTH: is not a setting; did you mean SPACECLOUD_LIMITS_DEPTH?"},

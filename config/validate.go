@@ -47,9 +47,9 @@ func (c Config) checkListen(p *Problems) {
 	case len(missing) == 0:
 	case !c.Loopback():
 		p.addf(c.place("listen"), "listen: %s can be reached from outside this machine, which needs %s; "+
-			"set what is missing, or listen on 127.0.0.1", c.Listen, strings.Join(missing, " and "))
+			"set what is missing, or listen on 127.0.0.1", c.Listen, list(missing))
 	case c.Production:
-		p.addf(c.place("production"), "production needs %s", strings.Join(missing, " and "))
+		p.addf(c.place("production"), "production needs %s", list(missing))
 	}
 }
 
@@ -69,6 +69,14 @@ func (c Config) unguarded() []string {
 		return nil // development makes its own
 	}
 	return missing
+}
+
+// list is the items as a sentence has them: a, b and c.
+func list(items []string) string {
+	if last := len(items) - 1; last > 0 {
+		return strings.Join(items[:last], ", ") + " and " + items[last]
+	}
+	return strings.Join(items, "")
 }
 
 func checkAddress(listen string) error {
@@ -105,7 +113,7 @@ func (c Config) checkDatabases(p *Problems) {
 	}
 }
 
-// algorithms are the ones a key may be for: the shared ones take a secret.
+// algorithms are the ones there are for tokens, served or not.
 var algorithms = []string{
 	"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
 	"ES256", "ES384", "ES512", "EdDSA",
@@ -114,20 +122,15 @@ var algorithms = []string{
 func (c Config) checkKeys(p *Problems) {
 	for i, key := range c.Auth.Keys {
 		at := "auth.keys." + strconv.Itoa(i)
-		shared := strings.HasPrefix(key.Alg, "HS")
 		switch {
 		case key.Alg == "":
-			p.addf(c.place(at), "%s.alg is missing: say the one algorithm the key is for, such as HS256", at)
+			p.addf(c.place(at), "%s.alg is missing: say the one algorithm the key is for, HS256", at)
 		case !slices.Contains(algorithms, key.Alg):
 			p.addf(c.place(at+".alg"), "%s.alg: %q is not an algorithm for tokens; %s", at, key.Alg, suggest(key.Alg, algorithms))
-		case shared && key.Public != "":
-			p.addf(c.place(at+".public"), "%s: %s takes a secret and no public key", at, key.Alg)
-		case shared && key.Secret == "":
+		case key.Alg != "HS256":
+			p.addf(c.place(at+".alg"), "%s.alg: %s is not served yet, only HS256 is", at, key.Alg)
+		case key.Secret == "":
 			p.addf(c.place(at), "%s.secret is missing or empty: %s needs one", at, key.Alg)
-		case !shared && key.Secret != "":
-			p.addf(c.place(at+".secret"), "%s: %s takes a public key and no secret", at, key.Alg)
-		case !shared && key.Public == "":
-			p.addf(c.place(at), "%s.public is missing or empty: %s needs a public key in PEM", at, key.Alg)
 		}
 	}
 }

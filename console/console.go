@@ -86,7 +86,7 @@ func (p page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		panic(err) // a test makes the page, and nothing in it is another's
 	}
 	header := w.Header()
-	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Content-Type", types[".html"])
 	header.Set("Content-Security-Policy", fmt.Sprintf(policy, nonce))
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("X-Content-Type-Options", "nosniff")

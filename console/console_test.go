@@ -53,8 +53,8 @@ func TestPageAndEveryFileOfItAreServedFromHere(t *testing.T) {
 		if !strings.HasPrefix(each[1], "/playground/") {
 			t.Errorf("%s is not here", each[1])
 		}
-		if got := get(t, h, each[1]); got.StatusCode != http.StatusOK {
-			t.Errorf("%s: %d", each[1], got.StatusCode)
+		if got := get(t, h, each[1]); got.StatusCode != http.StatusOK || got.Header.Get("Content-Type") == "" {
+			t.Errorf("%s: %d %q", each[1], got.StatusCode, got.Header.Get("Content-Type"))
 		}
 	}
 }
@@ -111,7 +111,8 @@ func TestOptionsReachThePageAsText(t *testing.T) {
 func TestOtherPaths(t *testing.T) {
 	h := Handler(Options{})
 	for path, want := range map[string]int{
-		"/": http.StatusFound, "/playground/": http.StatusMovedPermanently,
+		"/playground/LICENSES.txt": http.StatusOK,
+		"/":                        http.StatusFound, "/playground/": http.StatusMovedPermanently,
 		"/other": http.StatusNotFound, "/playground/explorer.html": http.StatusNotFound, "/playground/none.js": http.StatusNotFound,
 	} {
 		if got := get(t, h, path); got.StatusCode != want {

@@ -7,7 +7,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"io"
-	"mime"
 	"net/http"
 	"path"
 	"strconv"
@@ -15,10 +14,20 @@ import (
 	"time"
 )
 
-// What others made is embedded as it was compressed once; assets/LICENSES.txt says whose it is.
+// What others made is in assets, as it was compressed once; LICENSES.txt there says whose it is,
+// and is served as well.
 //
-//go:embed assets/*.gz page
+//go:embed assets page
 var embedded embed.FS
+
+// types are the content types by extension. The system's own table may say anything.
+var types = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+	".txt":  "text/plain; charset=utf-8",
+}
 
 // file is something to serve.
 type file struct {
@@ -59,7 +68,7 @@ func newFile(name string, content []byte) *file {
 // read it. An address with the file's tag may be kept for ever; any other is asked for again.
 func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("Content-Type", mime.TypeByExtension(path.Ext(f.name)))
+	header.Set("Content-Type", types[path.Ext(f.name)])
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cache-Control", "no-cache")
 	if r.URL.Query().Get("v") == f.tag {

@@ -115,8 +115,7 @@ func named(name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var f *fault.Error
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return fault.Wrap(f.Kind, err, "database %s: %s", name, f.Message)
 	}
 	return fault.Wrap(fault.Internal, err, "database %s", name)

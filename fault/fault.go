@@ -5,6 +5,8 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"strings"
 )
 
 // Kind is what sort of failure an error is. Its text is the code a client sees.
@@ -66,11 +68,18 @@ func (e *Error) At(path ...any) *Error {
 func (e *Error) With(name string, value any) *Error {
 	c := *e
 	c.Details = make(map[string]any, len(e.Details)+1)
-	for k, v := range e.Details {
-		c.Details[k] = v
-	}
+	maps.Copy(c.Details, e.Details)
 	c.Details[name] = value
 	return &c
+}
+
+// Way is a path as a text: ".docs.0.title".
+func Way(path []any) string {
+	var b strings.Builder
+	for _, step := range path {
+		fmt.Fprintf(&b, ".%v", step)
+	}
+	return b.String()
 }
 
 // KindOf is the kind of the first fault in err's tree, Internal for any other error and ""
@@ -79,8 +88,7 @@ func KindOf(err error) Kind {
 	if err == nil {
 		return ""
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
 	return Internal
@@ -99,8 +107,9 @@ func All(err error) []*Error {
 	return []*Error{{Kind: Internal, Message: "internal error", Cause: err}}
 }
 
+// collect looks at err itself, not with errors.As, which would find the first fault of many.
 func collect(err error, found []*Error) []*Error {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // it walks the tree
 	case *Error:
 		return append(found, e)
 	case interface{ Unwrap() []error }:

@@ -42,10 +42,10 @@ func (d *draft) define(def definition) { d.own = append(d.own, def) }
 
 // share adds a definition that many may use, once. Its name is known before it is made, so
 // that it may use itself.
-func (d *draft) share(name string, make func() definition) string {
+func (d *draft) share(name string, build func() definition) string {
 	if _, there := d.shared[name]; !there {
 		d.shared[name] = definition{}
-		def := make()
+		def := build()
 		def.name = name
 		d.shared[name] = def
 	}

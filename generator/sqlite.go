@@ -114,7 +114,7 @@ func sqliteDefault(f *schema.Field) atlas.Expr {
 	case schema.BytesValue:
 		return &atlas.RawExpr{X: "x'" + hex.EncodeToString([]byte(v.Text())) + "'"}
 	case schema.ListValue:
-		return sqliteText(string(schema.AppendValue(nil, f, v)))
+		return sqliteText(string(schema.AppendStored(nil, v.List(), f.Scalar)))
 	}
 	return sqliteText(v.Text())
 }

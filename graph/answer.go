@@ -75,7 +75,7 @@ func (c *call) withErrors(response *graphql.Response) []byte {
 func (c *call) errors(list gqlerror.List) []byte {
 	b, err := json.Marshal(list)
 	if err != nil {
-		b, _ = json.Marshal(gqlerror.List{c.presenter.present(&c.request,
+		b, _ = json.Marshal(gqlerror.List{c.presenter.present(&c.request, //nolint:errchkjson // it has no path
 			fault.Wrap(fault.Internal, err, "internal error"))})
 	}
 	return b
@@ -87,7 +87,7 @@ func (c *call) appendExtensions(b []byte, extensions map[string]any) []byte {
 	}
 	text, err := json.Marshal(extensions)
 	if err != nil {
-		c.presenter.present(&c.request, err) // logs it; the answer is good without
+		_ = c.presenter.present(&c.request, err) // logs it; the answer is good without
 		return b
 	}
 	return append(append(b, `,"extensions":`...), text...)

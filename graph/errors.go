@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -99,7 +100,7 @@ func (p *presenter) all(ctx context.Context, err error, path ast.Path, pos *ast.
 		at.Locations = []gqlerror.Location{{Line: pos.Line, Column: pos.Column}}
 	}
 	for _, f := range fault.All(err) {
-		if f.Kind == fault.Internal && f.Cause == err {
+		if f.Kind == fault.Internal && errors.Is(f.Cause, err) {
 			f = p.unexpected(ctx, err)
 		}
 		list = append(list, p.fault(ctx, f, at))
@@ -127,9 +128,7 @@ func (p *presenter) fault(ctx context.Context, f *fault.Error, g *gqlerror.Error
 	if g != nil {
 		out.Path, out.Locations = g.Path, g.Locations
 	}
-	for name, v := range f.Details {
-		out.Extensions[name] = v
-	}
+	maps.Copy(out.Extensions, f.Details)
 	out.Extensions["code"] = f.Kind
 	p.place(out, f.Path)
 	p.logFault(ctx, f, out.Path)

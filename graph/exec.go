@@ -55,6 +55,7 @@ func (e *executable) Exec(ctx context.Context) graphql.ResponseHandler {
 
 // run is the data of an operation, or null.
 func (e *executable) run(ctx context.Context, oc *graphql.OperationContext, op *operation) ([]byte, gqlerror.List) {
+	listed(oc.Variables)
 	p, err := e.plan(oc, op)
 	if err != nil {
 		return null(), e.failed(ctx, op.def, err)
@@ -108,6 +109,7 @@ func (e *executable) compile(oc *graphql.OperationContext, op *ast.OperationDefi
 			before += strconv.Quote(s.alias) + ":" + strconv.Quote(s.field.ObjectDefinition.Name) + ","
 			continue
 		case ours:
+			k.at = s
 			p := part{before: before + strconv.Quote(s.alias) + ":", alias: s.alias, field: s.field, root: root}
 			if err := k.root(&p, s, op.Operation); err != nil {
 				return nil, &misplaced{s, err}
@@ -118,6 +120,9 @@ func (e *executable) compile(oc *graphql.OperationContext, op *ast.OperationDefi
 		}
 		before = ","
 	}
+	if k.err != nil {
+		return nil, k.err
+	}
 	k.plan.tail = trimComma(before) + "}"
 	return k.plan, nil
 }
@@ -127,6 +132,9 @@ func trimComma(s string) string { return strings.TrimSuffix(s, ",") }
 // root compiles a root field of rows.
 func (k *compiler) root(p *part, s *selected, op ast.Operation) error {
 	p.nonNull = s.field.Definition.Type.NonNull
+	if err := k.mustGive(s.field); err != nil {
+		return err
+	}
 	if op == ast.Mutation {
 		var err error
 		p.answer, err = k.answerOf(p.root, s, p.before)
@@ -149,15 +157,15 @@ func (k *compiler) root(p *part, s *selected, op ast.Operation) error {
 func (k *compiler) handOn(s *selected, before string) {
 	f := *s.field
 	f.SelectionSet = slices.Concat(s.sets...)
-	parts := k.plan.parts
-	if n := len(parts); n > 0 && parts[n-1].handOn != nil && before == "," {
-		parts[n-1].handOn = append(parts[n-1].handOn, &f)
+	if n := len(k.plan.parts); n > 0 && k.plan.parts[n-1].handOn != nil && before == "," {
+		last := &k.plan.parts[n-1]
+		last.handOn = append(last.handOn, &f)
 		return
 	}
-	k.plan.parts = append(parts, part{before: before, handOn: ast.SelectionSet{&f}})
+	k.plan.parts = append(k.plan.parts, part{before: before, handOn: ast.SelectionSet{&f}})
 }
 
-// misplaced is an error in a root field, found before anything ran.
+// misplaced is an error in the arguments of a root field or below it, found before anything ran.
 type misplaced struct {
 	in *selected
 	error
@@ -211,6 +219,10 @@ func (e *executable) query(ctx context.Context, oc *graphql.OperationContext, p 
 
 // mutate makes the changes of all parts in one transaction for each database.
 func (e *executable) mutate(ctx context.Context, oc *graphql.OperationContext, p *opPlan) ([]byte, gqlerror.List) {
+	args, err := p.values(nil, oc.Variables)
+	if err != nil {
+		return null(), e.failed(ctx, oc.Operation, err)
+	}
 	k := &compiler{api: e.api, res: e.resolvers, vars: oc.Variables, now: true}
 	changes := make([]resolvers.Change, 0, len(p.parts))
 	for i := range p.parts {
@@ -226,6 +238,7 @@ func (e *executable) mutate(ctx context.Context, oc *graphql.OperationContext, p
 		if err != nil {
 			return null(), part.failed(ctx, e, err)
 		}
+		c.Args = args
 		changes = append(changes, c)
 	}
 	dst, err := e.resolvers.Write(ctx, auth.From(ctx), changes, bufferOf(ctx))
@@ -261,7 +274,7 @@ func (p *opPlan) values(dst []schema.Value, vars map[string]any) ([]schema.Value
 	for i := range p.args {
 		v, err := p.args[i].value(vars)
 		if err != nil {
-			return dst, err
+			return dst, &misplaced{p.args[i].at, err}
 		}
 		dst = append(dst, v)
 	}

@@ -15,10 +15,13 @@ func (k *compiler) where(t *schema.Type, in input) (query.Where, error) {
 		return nil, nil
 	}
 	members := in.members()
-	if len(members) == 0 {
-		return nil, nil
+	switch {
+	case len(members) > 0:
+		return k.conditions(t, members)
+	case in.lit != nil && len(in.lit.Children) > 0: // of which every variable was left out
+		return nil, empty(in.name)
 	}
-	return k.conditions(t, members)
+	return nil, nil
 }
 
 func (k *compiler) conditions(t *schema.Type, members []input) (query.Where, error) {
@@ -51,28 +54,35 @@ func empty(name string) error {
 }
 
 func (k *compiler) condition(t *schema.Type, in input) (query.Where, error) {
-	if in.isNull() {
+	logical := strings.HasPrefix(in.name, "_")
+	switch {
+	case in.isNull() && logical:
+		return nil, fault.New(fault.Invalid, "%s may not be null", in.name)
+	case in.isNull():
 		return nil, fault.New(fault.Invalid, "%s may not be null here; ask for null with {_isNull: true}", in.name)
-	}
-	switch in.name {
-	case "_and", "_or":
-		var parts []query.Where
-		for _, item := range in.items() {
-			w, err := k.nested(t, item)
-			if err != nil {
-				return nil, err
-			}
-			parts = append(parts, w)
-		}
-		if in.name == "_and" {
-			return query.And(parts), nil
-		}
-		return query.Or(parts), nil
-	case "_not":
+	case !logical:
+		return k.field(t.Field(in.name), in)
+	case in.name == "_not":
 		w, err := k.nested(t, in)
 		return query.Not{Where: w}, err
 	}
-	return k.field(t.Field(in.name), in)
+	return k.several(t, in)
+}
+
+// several compiles _and and _or.
+func (k *compiler) several(t *schema.Type, in input) (query.Where, error) {
+	var parts []query.Where
+	for _, item := range in.items() {
+		w, err := k.nested(t, item)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, w)
+	}
+	if in.name == "_and" {
+		return query.And(parts), nil
+	}
+	return query.Or(parts), nil
 }
 
 // field compiles the operators on a column.

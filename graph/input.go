@@ -2,6 +2,8 @@ package graph
 
 import (
 	"encoding/json"
+	"errors"
+	"reflect"
 	"slices"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -160,7 +162,7 @@ func coerceMany(f *schema.Field) coercion {
 		values := make([]schema.Value, len(list))
 		for i, e := range list {
 			if e == nil {
-				continue
+				return schema.Null, fault.New(fault.Invalid, "must not have null in its list")
 			}
 			var err error
 			if values[i], err = one(e); err != nil {
@@ -182,6 +184,7 @@ type argument struct {
 	coerce   coercion
 	name     string
 	literal  *ast.Value // a literal with variables in it, instead of a variable
+	at       *selected  // the root field that it is under
 }
 
 // value is the argument's value among the variables of a request, of which the shape is
@@ -194,7 +197,8 @@ func (a *argument) value(vars map[string]any) (schema.Value, error) {
 	for _, step := range a.path {
 		switch s := step.(type) {
 		case string:
-			v = v.(map[string]any)[s]
+			object, _ := v.(map[string]any)
+			v = object[s]
 		case int:
 			if list, ok := v.([]any); ok {
 				v = list[s]
@@ -208,8 +212,13 @@ func (a *argument) value(vars map[string]any) (schema.Value, error) {
 	return value, nil
 }
 
+// invalid is all that is wrong with the input of a name, each told with the way to it.
 func invalid(name string, err error) error {
-	return fault.New(fault.Invalid, "%s: %s", name, err)
+	var all []error
+	for _, f := range fault.All(err) {
+		all = append(all, fault.New(fault.Invalid, "%s%s: %s", name, fault.Way(f.Path), f.Message))
+	}
+	return errors.Join(all...)
 }
 
 // operand makes an operand of an input that is not null: a constant, or an argument
@@ -229,6 +238,43 @@ func (k *compiler) operand(in input, coerce coercion) (query.Operand, error) {
 }
 
 func (k *compiler) argument(a argument) query.Operand {
+	a.at = k.at
 	k.plan.args = append(k.plan.args, a)
 	return query.ArgAt(len(k.plan.args) - 1)
+}
+
+// listed makes []any of every list in the variables of a request, in place. The validation
+// makes lists such as []string where a request gives one value for a list.
+func listed(vars map[string]any) {
+	for name, v := range vars {
+		switch v.(type) {
+		case nil, string, bool, json.Number, int64, float64:
+		default:
+			vars[name] = listedValue(v)
+		}
+	}
+}
+
+func listedValue(v any) any {
+	switch v := v.(type) {
+	case nil, string, bool, json.Number, int64, float64:
+		return v
+	case map[string]any:
+		listed(v)
+		return v
+	case []any:
+		for i := range v {
+			v[i] = listedValue(v[i])
+		}
+		return v
+	}
+	list := reflect.ValueOf(v)
+	if list.Kind() != reflect.Slice {
+		return v
+	}
+	out := make([]any, list.Len())
+	for i := range out {
+		out[i] = listedValue(list.Index(i).Interface())
+	}
+	return out
 }

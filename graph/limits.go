@@ -82,7 +82,7 @@ func (g guard) MutateOperationParameters(_ context.Context, params *graphql.RawP
 	}
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: params.Query}, g.limits.Tokens)
 	if err != nil {
-		return nil // the executor will say so
+		return nil //nolint:nilerr // the executor will say so
 	}
 	if name, times := repeated(doc); times > limit {
 		return gqlerror.Wrap(exceeded("tokens", g.limits.Tokens, int64(times),

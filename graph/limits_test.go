@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
 // measured parses, checks and measures a document's first operation.
 func measured(t testing.TB, query string, l Limits) *measure {
 	t.Helper()
-	doc, err := gqlparser.LoadQuery(testAPI(t).Schema, query)
+	doc, err := gqlparser.LoadQueryWithRules(testAPI(t).Schema, query, rules.NewDefaultRules())
 	if err != nil {
 		t.Fatal(err)
 	}

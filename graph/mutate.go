@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"errors"
 	"strconv"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -54,6 +55,9 @@ func one(kind generator.RootKind) bool {
 // change makes the change that a mutation field asks for, with the request's values in it.
 func (k *compiler) change(p *part) (resolvers.Change, error) {
 	root := p.root
+	if err := k.mustGive(p.field); err != nil {
+		return resolvers.Change{}, err
+	}
 	c := resolvers.Change{Name: p.alias, Type: root.Type, One: one(root.Kind), Answer: p.answer}
 	var err error
 	switch root.Kind {
@@ -101,29 +105,31 @@ func (k *compiler) docs(root generator.Root, field *ast.Field) ([]resolvers.Doc,
 	in, _ := k.given(field, "docs")
 	items := in.items()
 	docs := make([]resolvers.Doc, len(items))
+	var wrong []error
 	for i, item := range items {
 		var err error
 		item.name = "docs." + strconv.Itoa(i)
 		if docs[i], err = row(root.Type, item); err != nil {
-			return nil, err
+			wrong = append(wrong, err)
 		}
 	}
-	return docs, nil
+	return docs, errors.Join(wrong...)
 }
 
-// row is one object of columns and their values.
+// row is one object of columns and their values, or all that is wrong with them.
 func row(t *schema.Type, in input) (resolvers.Doc, error) {
 	members := in.members()
 	doc := make(resolvers.Doc, 0, len(members))
+	var wrong []error
 	for _, m := range members {
 		f := t.Field(m.name)
 		v, err := value(f, m)
 		if err != nil {
-			return nil, invalid(in.name+"."+m.name, err)
+			wrong = append(wrong, invalid(in.name+"."+m.name, err))
 		}
 		doc = append(doc, resolvers.FieldValue{Field: f, Value: v})
 	}
-	return doc, nil
+	return doc, errors.Join(wrong...)
 }
 
 // value is a column's value, or null for the validation to judge.

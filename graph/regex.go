@@ -1,9 +1,9 @@
 package graph
 
 import (
-	"fmt"
 	"regexp/syntax"
 
+	"spacecloud/fault"
 	"spacecloud/schema"
 )
 
@@ -17,10 +17,10 @@ func coerceRegex(v any) (schema.Value, error) {
 		return value, err
 	}
 	if len(value.Text()) > maxRegex {
-		return value, fmt.Errorf("the pattern has %d bytes; %d are the most", len(value.Text()), maxRegex)
+		return value, fault.New(fault.Invalid, "the pattern has %d bytes; %d are the most", len(value.Text()), maxRegex)
 	}
 	if _, err := syntax.Parse(value.Text(), syntax.Perl); err != nil {
-		return value, fmt.Errorf("the pattern is not RE2: %w", err)
+		return value, fault.New(fault.Invalid, "the pattern is not RE2: %s", err)
 	}
 	return value, nil
 }

@@ -13,10 +13,10 @@ import (
 
 // request is the one value that an operation takes down through its context.
 type request struct {
-	context.Context
-	id       string
-	buffer   *buffer
-	document *document // by the query cache
+	context.Context //nolint:containedctx // it is a context
+	id              string
+	buffer          *buffer
+	document        *document // by the query cache
 }
 
 type requestKey struct{}
@@ -89,7 +89,7 @@ func identify(w http.ResponseWriter, r *http.Request) {
 		h[requestIDHeader] = given
 		return
 	}
-	h[requestIDHeader] = []string{strconv.FormatUint(rand.Uint64(), 36)}
+	h[requestIDHeader] = []string{strconv.FormatUint(rand.Uint64(), 36)} //nolint:gosec // told apart in a log, not guessed
 }
 
 // harmless is whether a client's id can stand in a log and a header.

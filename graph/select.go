@@ -5,6 +5,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"spacecloud/fault"
 	"spacecloud/generator"
 	"spacecloud/query"
 	"spacecloud/resolvers"
@@ -15,10 +16,11 @@ import (
 type compiler struct {
 	api  *generator.API
 	res  *resolvers.Resolvers
-	doc  *ast.QueryDocument
 	vars map[string]any
 	plan *opPlan
-	now  bool // operands are constants: the compiled is used once
+	now  bool      // operands are constants: the compiled is used once
+	at   *selected // the root field being compiled
+	err  error     // the first directive that says nothing
 }
 
 // selected is one member of an answer: all selections with one response key.
@@ -88,7 +90,10 @@ func (k *compiler) says(directives ast.DirectiveList, name string, want bool) bo
 		return false
 	}
 	in, ok := literal("if", d.Arguments.ForName("if").Value, k.vars)
-	yes, _ := in.plain().(bool)
+	yes, isBool := in.plain().(bool)
+	if k.err == nil && !isBool { // a variable with a default, of which the request says null
+		k.err = fault.New(fault.Invalid, "@%s(if:) must not be null", name)
+	}
 	return ok && yes == want
 }
 
@@ -125,7 +130,10 @@ func (k *compiler) items(t *schema.Type, sets []ast.SelectionSet) ([]query.Item,
 // find compiles the rows that a field asks for: many with the arguments of a list, or one.
 func (k *compiler) find(t *schema.Type, s *selected, many bool) (*query.Find, error) {
 	f := &query.Find{Type: t, One: !many}
-	var err error
+	err := k.mustGive(s.field)
+	if err != nil {
+		return nil, err
+	}
 	if many {
 		if err = k.listArguments(f, s.field); err != nil {
 			return nil, err
@@ -160,6 +168,20 @@ func (k *compiler) listArguments(f *query.Find, field *ast.Field) error {
 		}
 	}
 	return err
+}
+
+// mustGive refuses null for an argument that may not be null. The validation lets a variable
+// pass that may be null where it or the argument has a default, and null is still no value:
+// a where that became null must not mean every row.
+func (k *compiler) mustGive(field *ast.Field) error {
+	for _, a := range field.Arguments {
+		def := field.Definition.Arguments.ForName(a.Name)
+		in, ok := literal(a.Name, a.Value, k.vars)
+		if ok && in.isNull() && def.Type.NonNull {
+			return fault.New(fault.Invalid, "%s must not be null", a.Name)
+		}
+	}
+	return nil
 }
 
 // given is an argument as the request or else the API's default has it; false for neither.

@@ -328,10 +328,9 @@ func TestPanicIsAnsweredAndLogged(t *testing.T) {
 }
 
 func TestErrorsBesideData(t *testing.T) {
-	s := testServer(t, Options{}, nil)
 	var err error
 	data := []byte("null")
-	s = testServer(t, Options{}, func(ctx context.Context) *graphql.Response {
+	s := testServer(t, Options{}, func(ctx context.Context) *graphql.Response {
 		p := &presenter{quiet, true}
 		return &graphql.Response{Data: data, Errors: p.all(ctx, err, nil, &ast.Position{Line: 1, Column: 2})}
 	})

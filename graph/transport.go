@@ -75,7 +75,7 @@ func (t other) Do(w http.ResponseWriter, r *http.Request, _ graphql.GraphExecuto
 func (d *door) serve(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, read reader) {
 	ctx, cancel := context.WithTimeout(r.Context(), d.limits.Timeout)
 	defer cancel()
-	b := buffers.Get().(*buffer)
+	b := buffers.Get().(*buffer) //nolint:forcetypeassert // nothing else is put there
 	defer b.release()
 	c := &call{door: d, w: w, r: r, exec: exec}
 	c.request = request{Context: ctx, id: w.Header().Get(requestIDHeader), buffer: b}

@@ -3,6 +3,7 @@ package migrate
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -55,7 +56,7 @@ func locked(ctx context.Context, db Database, conn *sql.Conn, do func() error) (
 	}
 	if err := do(); err != nil {
 		if _, failed := conn.ExecContext(ending, "ROLLBACK"); failed != nil {
-			return fmt.Errorf("%w (and its rollback: %v)", err, failed)
+			return errors.Join(err, fmt.Errorf("roll back: %w", failed))
 		}
 		return err
 	}
@@ -159,9 +160,9 @@ func (g *goal) readView(ctx context.Context, conn *sql.Conn, name string) error 
 	for i, f := range t.Columns {
 		columns[i] = quote(name) + "." + quote(f.Column)
 	}
-	rows, err := conn.QueryContext(ctx, "SELECT "+strings.Join(columns, ", ")+" FROM "+quote(name)+" LIMIT 0")
-	if err != nil {
+	probe := "SELECT " + strings.Join(columns, ", ") + " FROM " + quote(name) + " LIMIT 1"
+	if _, err := none(ctx, conn, "SELECT 1 FROM ("+probe+") LIMIT 0"); err != nil {
 		return schema.Problems{{Pos: t.Pos, Message: fmt.Sprintf("view %s cannot be read: %v", t.Name, err)}}
 	}
-	return rows.Close()
+	return nil
 }

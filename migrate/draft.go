@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	atlas "ariga.io/atlas/sql/schema"
@@ -141,7 +142,7 @@ func (d *draft) changeTable(ctx context.Context, have, want *atlas.Table) error 
 // name that one could write, the name of the wanted index of the same columns.
 func adoptUniques(have, want *atlas.Table) {
 	for _, i := range have.Indexes {
-		if !(i.Unique && len(i.Name) > 17 && i.Name[:17] == "sqlite_autoindex_") {
+		if !i.Unique || !strings.HasPrefix(i.Name, "sqlite_autoindex_") {
 			continue
 		}
 		for _, w := range want.Indexes {

@@ -22,7 +22,7 @@ func (d *draft) describe(ctx context.Context, have, want *atlas.Table, sources [
 // lint judges the changes of one table. Its first error ends it.
 type lint struct {
 	*draft
-	ctx        context.Context
+	ctx        context.Context //nolint:containedctx // of the one call that it lives for
 	have, want *atlas.Table
 	sources    []source
 	err        error

@@ -133,7 +133,7 @@ func (w world) conn(do func(*sql.Conn)) {
 // dump is everything in the database but the ledger.
 func (w world) dump() string {
 	out := w.ask("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE '\\_spacecloud%' ESCAPE '\\' ORDER BY name")
-	for _, t := range strings.Split(w.ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_spacecloud%' ESCAPE '\\' ORDER BY name"), ";") {
+	for t := range strings.SplitSeq(w.ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_spacecloud%' ESCAPE '\\' ORDER BY name"), ";") {
 		if t != "" {
 			out += "\n" + t + ": " + w.ask("SELECT * FROM "+quote(t)+" ORDER BY 1")
 		}
@@ -161,12 +161,12 @@ func (w world) blog() {
 		"INSERT INTO posts (id, title, body, views, price, author_id) VALUES ('p1', 'One', 'text', 3, '1.5', 'u1'), ('p2', 'Two', NULL, 0, NULL, 'u2')")
 }
 
-func (w world) edit(old, new string) string {
+func (w world) edit(was, is string) string {
 	w.Helper()
-	if !strings.Contains(blog, old) {
-		w.Fatalf("the blog has no %q", old)
+	if !strings.Contains(blog, was) {
+		w.Fatalf("the blog has no %q", was)
 	}
-	return strings.Replace(blog, old, new, 1)
+	return strings.Replace(blog, was, is, 1)
 }
 
 func TestTheFirstMigrationMakesEverythingOnce(t *testing.T) {
@@ -292,6 +292,27 @@ type Post @auth(read: "true") { id: ID! @primary  title: String!  body: String  
 	w.exec("DELETE FROM people WHERE id = 'u1'")
 	w.equal("posts after a delete", w.ask("SELECT id FROM posts"), "p2")
 	w.apply(renamed, Options{})
+}
+
+func TestALinkOverRowsThatPointNowhereIsRefused(t *testing.T) {
+	w := newWorld(t)
+	const sdl = `type User @auth(read: "true") { id: ID! @primary }
+type Post @auth(read: "true") { id: ID! @primary  authorId: ID %s }`
+	w.apply(fmt.Sprintf(sdl, ""), Options{})
+	w.exec("INSERT INTO users VALUES ('u1')", "INSERT INTO posts VALUES ('p1', 'u1'), ('p2', 'gone'), ('p3', NULL)")
+	linked := fmt.Sprintf(sdl, `author: User @link(from: "authorId", to: "id")`)
+	w.refuse(linked, Options{AllowDestroy: true}, "1 row of posts.author_id (with key p2) points to a row of users that is not there")
+	w.exec("DELETE FROM posts WHERE id = 'p2'")
+	w.apply(linked, Options{})
+	w.equal("posts", w.ask("SELECT * FROM posts ORDER BY id"), "p1,u1;p3,<nil>")
+}
+
+func TestACompoundKeyNamesItsRows(t *testing.T) {
+	w := newWorld(t)
+	const sdl = `type Seat @auth(read: "true") { row: String! @primary  number: Int! @primary  taken: String%s }`
+	w.apply(fmt.Sprintf(sdl, ""), Options{})
+	w.exec("INSERT INTO seats VALUES ('A', 1, NULL), ('A', 2, 'x')")
+	w.refuse(fmt.Sprintf(sdl, "!"), Options{}, "1 row of seats.taken (with key A/1) is null")
 }
 
 func TestEnumValues(t *testing.T) {

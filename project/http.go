@@ -76,8 +76,12 @@ func sendJSON(w http.ResponseWriter, status int, mime string, v any) {
 	h.Set("Content-Type", mime)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
+	body, err := json.Marshal(v)
+	if err != nil { // of strings and numbers: cannot be
+		status, body = http.StatusInternalServerError, []byte("{}")
+	}
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // a client that went away cannot be told so
+	_, _ = w.Write(append(body, '\n')) // a client that went away cannot be told so
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {

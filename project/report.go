@@ -24,12 +24,11 @@ func (l Loaded) String() string {
 	if text == "" {
 		text = "no change of meaning"
 	}
-	for _, plan := range l.Plans {
-		for _, kept := range plan.Kept {
-			text += " · stays: " + kept
-		}
+	kept := make([]string, len(l.Plans))
+	for i, plan := range l.Plans {
+		kept[i] = stays(plan)
 	}
-	return text + " · served in " + milliseconds(l.Took)
+	return text + strings.Join(kept, "") + " · served in " + milliseconds(l.Took)
 }
 
 func milliseconds(d time.Duration) string {
@@ -108,13 +107,13 @@ func indexed(unique bool, i schema.Index) string {
 func (p *Project) Describe(l Loaded) []string {
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(p.databases)) {
-		line := fmt.Sprintf("%s: %s, %s", name, p.databases[name].Driver().Product(), p.Settings.Databases[name].URL)
+		parts := []string{fmt.Sprintf("%s: %s, %s", name, p.databases[name].Driver().Product(), p.Settings.Databases[name].URL)}
 		for _, plan := range l.Plans {
 			if plan.Database == name {
-				line += " · " + migrated(plan)
+				parts = append(parts, migrated(plan))
 			}
 		}
-		lines = append(lines, line)
+		lines = append(lines, strings.Join(parts, " · "))
 	}
 	return lines
 }
@@ -135,24 +134,42 @@ func migrated(p migrate.Plan) string {
 	case len(did) > few:
 		text += fmt.Sprintf(" and %d more", len(did)-few)
 	}
-	for _, kept := range p.Kept {
-		text += " · stays: " + kept
-	}
-	return text
+	return text + stays(p)
 }
 
-// Explain is an error as a person at a terminal reads it: the messages that were written for
-// people, and the cause of what went wrong beneath.
+// stays is what a plan left though the schema no longer has it.
+func stays(p migrate.Plan) string {
+	var b strings.Builder
+	for _, kept := range p.Kept {
+		b.WriteString(" · stays: " + kept)
+	}
+	return b.String()
+}
+
+// Explain is an error as a person at a terminal reads it: what was written for people, and
+// then what no room of ours said, such as the words of a database.
 func Explain(err error) string {
 	var problems schema.Problems
-	if errors.As(err, &problems) {
-		return problems.Error()
-	}
 	var f *fault.Error
-	if errors.As(err, &f) && f.Kind != fault.Internal && f.Cause == nil {
-		return f.Message
+	switch {
+	case errors.As(err, &problems):
+		return problems.Error()
+	case !errors.As(err, &f):
+		return err.Error()
 	}
-	return err.Error()
+	if foreign := root(f); foreign != nil && !strings.Contains(f.Message, foreign.Error()) {
+		return f.Message + ": " + foreign.Error()
+	}
+	return f.Message
+}
+
+// root is the first cause beneath faults that is none.
+func root(f *fault.Error) error {
+	var next *fault.Error
+	for errors.As(f.Cause, &next) {
+		f = next
+	}
+	return f.Cause
 }
 
 // refused tells of an edit that is not served, once.

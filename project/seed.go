@@ -99,7 +99,9 @@ func (p *Project) plant(ctx context.Context, b *backend, file, text string, oper
 	r.Header.Set("Content-Type", "application/json")
 	w := &recorder{header: http.Header{}}
 	door.ServeHTTP(w, r)
-	var answer struct{ Errors gqlerror.List }
+	var answer struct {
+		Errors gqlerror.List `json:"errors"`
+	}
 	if err := json.Unmarshal(w.body.Bytes(), &answer); err != nil {
 		return fmt.Errorf("the answer to the seed: %w", err)
 	}

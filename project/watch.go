@@ -39,7 +39,7 @@ func (p *Project) Watch(ctx context.Context) error {
 	if err := p.watch(w); err != nil {
 		return fault.Wrap(fault.Internal, err, "the schema folder %s cannot be watched", p.Settings.Schema)
 	}
-	// The first look is for what was edited between the first Load and now.
+	// It fires once by itself, for what was edited between the first Load and now.
 	wait := time.NewTimer(quiet)
 	patient := false // whether patience was had with an empty file already
 	for {

@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"spacecloud/auth"
-	"spacecloud/database"
 	"spacecloud/database/driver"
 	"spacecloud/query"
 	"spacecloud/rules"
@@ -33,7 +32,7 @@ func (r *Resolvers) Find(f *query.Find) *Found {
 
 // uses lists the rules that the levels of f ask for.
 func (r *Resolvers) uses(uses []rules.Use, f *query.Find) []rules.Use {
-	uses = r.Rules.Uses(uses, query.Level{Type: f.Type, Columns: cells(f.Items), Where: f.Where, OrderBy: f.OrderBy}, query.Read)
+	uses = r.Rules.Uses(uses, query.Level{Type: f.Type, Columns: cells(f.Items), Where: f.Where, OrderBy: complete(f)}, query.Read)
 	for _, item := range f.Items {
 		if item.Find != nil {
 			uses = r.uses(uses, item.Find)
@@ -76,17 +75,27 @@ func (f *Found) Run(ctx context.Context, c *auth.Caller, args []schema.Value, ds
 	return dst, err
 }
 
-// byKeys appends the rows of the given primary keys, within a transaction: what a
+// Explain is the plan for callers like c, printed: its levels as they nest, each with its
+// statement.
+func (f *Found) Explain(c *auth.Caller) (string, error) {
+	p, err := f.plan(c, strict)
+	if err != nil {
+		return "", err
+	}
+	return p.String(), nil
+}
+
+// byKeys appends the rows of the given primary keys, within the transactions of w: what a
 // write returns. Rows that the caller may not read are left out or null.
-func (f *Found) byKeys(ctx context.Context, c *auth.Caller, txs map[*database.DB]driver.Tx, keys []schema.Value, dst []byte) ([]byte, error) {
-	p, err := f.plan(c, lenient)
+func (f *Found) byKeys(ctx context.Context, w *writing, args, keys []schema.Value, dst []byte) ([]byte, error) {
+	p, err := f.plan(w.caller, lenient)
 	if err != nil {
 		return dst, err
 	}
-	run := p.start(f.r, c, nil)
+	run := p.start(f.r, w.caller, args)
 	defer p.finish(run)
 	for i, db := range p.databases {
-		if tx, ok := txs[db]; ok {
+		if tx, ok := w.txs[db]; ok {
 			run.readers[i] = tx
 		}
 	}
@@ -120,13 +129,19 @@ func (f *Found) plan(c *auth.Caller, no refusal) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.keep(string(shape), p)
+	return p, nil
+}
+
+// keep keeps a plan for the next caller of a shape. When there are too many, all go: those
+// that are needed come back.
+func (f *Found) keep(shape string, p *plan) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.plans) >= maxPlans {
 		clear(f.plans)
 	}
-	f.plans[string(shape)] = p
-	return p, nil
+	f.plans[shape] = p
 }
 
 // view opens a reader on each database of the plan that has none yet, one inside the other,

@@ -33,7 +33,7 @@ func (v *violations) field(f *schema.Field, value schema.Value, path []any) {
 
 // of adds a violation of a column's rule; inner is the way into its value.
 func (v *violations) of(f *schema.Field, rule, message string, path, inner []any) {
-	v.add(fault.New(fault.Validation, "%s.%s %s", f.Owner.Name, f.Name, message).
+	v.add(fault.New(fault.Validation, "%s.%s%s %s", f.Owner.Name, f.Name, fault.Way(inner), message).
 		With("rule", rule).At(slices.Concat(path, []any{f.Name}, inner)...))
 }
 

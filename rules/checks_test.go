@@ -63,10 +63,16 @@ type Post {
 		row  map[string]schema.Value
 		want string
 	}{
-		{"all of them", map[string]schema.Value{"title": schema.Text("a")},
-			`ownerId="ann" tenant="acme" at="2026-05-01T13:00:00.000000Z" slug="a-acme" longer="a-acme!" level=3 groups=["a", "b"] big=42`},
-		{"but for those given", map[string]schema.Value{"ownerId": schema.Text("bob"), "at": schema.Null, "tenant": schema.Null, "level": schema.Integer(1), "groups": schema.Null, "big": schema.Null},
-			`slug="none" longer="none!"`},
+		{
+			"all of them",
+			map[string]schema.Value{"title": schema.Text("a")},
+			`ownerId="ann" tenant="acme" at="2026-05-01T13:00:00.000000Z" slug="a-acme" longer="a-acme!" level=3 groups=["a", "b"] big=42`,
+		},
+		{
+			"but for those given",
+			map[string]schema.Value{"ownerId": schema.Text("bob"), "at": schema.Null, "tenant": schema.Null, "level": schema.Integer(1), "groups": schema.Null, "big": schema.Null},
+			`slug="none" longer="none!"`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			filled, err := set.Defaults(ann, s.Type("Post"), row(test.row))

@@ -188,8 +188,8 @@ const exactFloat = 1 << 53
 // plain is a value in the form that schema.CoerceScalar takes.
 func plain(v any) any {
 	switch v := v.(type) {
-	case time.Time:
-		return v.UTC().Format(time.RFC3339Nano)
+	case time.Time: // a column holds microseconds
+		return v.UTC().Truncate(time.Microsecond).Format(time.RFC3339Nano)
 	case types.Bytes:
 		return []byte(v)
 	case ref.Val:

@@ -215,14 +215,20 @@ func TestWhatARuleLeaves(t *testing.T) {
 		{"unknown inside is no", "!doc.tags.exists(t, t.name == auth.rank)", ann, "all"},
 		{"any", "size(doc.tags) > 0 && doc.tags.size() != 0", ann, "(some tags (true) and some tags (true))"},
 		{"none at all", "doc.tags.size() == 0", ann, "not (some tags (true))"},
-		{"nested from the outer row", "doc.tags.exists(t, doc.team.members.exists(m, m.role == t.name))", ann,
-			"some tags (exists Team ((id = ^^teamId and some members (role = ^^name))))"},
-		{"nested from the outer row through a join", "exists(User, u, doc.tags.exists(t, t.name == u.name))", ann,
-			"exists User (exists posts_tags ((postId = ^^id and exists Tag ((id = ^tagId and name = ^^name)))))"},
+		{
+			"nested from the outer row", "doc.tags.exists(t, doc.team.members.exists(m, m.role == t.name))", ann,
+			"some tags (exists Team ((id = ^^teamId and some members (role = ^^name))))",
+		},
+		{
+			"nested from the outer row through a join", "exists(User, u, doc.tags.exists(t, t.name == u.name))", ann,
+			"exists User (exists posts_tags ((postId = ^^id and exists Tag ((id = ^tagId and name = ^^name)))))",
+		},
 		{"other rows", "exists(Membership, m, m.teamId == doc.teamId && m.userId == auth.id)", ann, "exists Membership ((teamId = ^teamId and userId = @0))"},
 		{"other rows only", "!exists(Membership, m, m.userId == auth.id)", ann, "not (exists Membership (userId = @0))"},
-		{"other rows, nested", "exists(Team, t, t.id == doc.teamId && t.members.exists(m, m.userId == doc.ownerId))", ann,
-			"exists Team ((id = ^teamId and some members (userId = ^^ownerId)))"},
+		{
+			"other rows, nested", "exists(Team, t, t.id == doc.teamId && t.members.exists(m, m.userId == doc.ownerId))", ann,
+			"exists Team ((id = ^teamId and some members (userId = ^^ownerId)))",
+		},
 		{"operands are shared", "doc.ownerId == auth.id || doc.authorId == auth.id || doc.title == auth.id", ann, "(ownerId = @0 or authorId = @0 or title = @1)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -189,10 +189,8 @@ func (c *checker) kind(def *ast.Definition) Kind {
 	if _, ok := c.find(def, "view"); ok {
 		return View
 	}
-	for _, f := range def.Fields {
-		if c.isPrimary(f) {
-			return Table
-		}
+	if slices.ContainsFunc(def.Fields, c.isPrimary) {
+		return Table
 	}
 	if len(c.uses[def]) > 0 {
 		d := c.uses[def][0]

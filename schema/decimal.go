@@ -18,7 +18,7 @@ const (
 const maxDecimalText = 100
 
 func coerceDecimal(v any, precision, scale int) (Value, error) {
-	raw := ""
+	var raw string
 	switch v := v.(type) {
 	case string:
 		raw = v

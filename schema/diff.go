@@ -58,9 +58,11 @@ func (c FieldDropped) String() string { return "drop " + c.Field.path() }
 func (c FieldRenamed) String() string {
 	return fmt.Sprintf("rename %s to %s", c.From.path(), c.To.Name)
 }
+
 func (c TypeChanged) String() string {
 	return fmt.Sprintf("change %s of %s from %q to %q", c.What, c.Type.Name, c.From, c.To)
 }
+
 func (c FieldChanged) String() string {
 	return fmt.Sprintf("change %s.%s to %s", c.To.Owner.Name, c.From.print(), c.To.print())
 }
@@ -114,7 +116,7 @@ func (c FieldChanged) narrows() bool {
 	if a.IsLink() || b.IsLink() || a.Owner.Kind == View {
 		return a.IsLink() != b.IsLink() && !a.IsLink()
 	}
-	return a.List != b.List || a.Scalar != b.Scalar && !(a.Scalar == Int && b.Scalar == BigInt) ||
+	return a.List != b.List || a.Scalar != b.Scalar && (a.Scalar != Int || b.Scalar != BigInt) ||
 		b.Scale < a.Scale || b.Precision-b.Scale < a.Precision-a.Scale ||
 		b.MaxLength() > 0 && (a.MaxLength() == 0 || b.MaxLength() < a.MaxLength())
 }
@@ -154,9 +156,16 @@ func diffType(from, to *Type) (out []Change) {
 			checks = append(checks, c.Rule.Text+" "+c.Message)
 		}
 		return [][2]string{
-			{"kind", t.Kind.String()}, {"database", t.DB}, {"table", t.Table}, {"single", t.Single}, {"plural", t.Plural},
-			{"sql", t.SQL}, {"description", t.Description}, {"key", strings.Join(fieldNames(t.Primary), ", ")},
-			{"rules", strings.Join(t.Rules.list(), ", ")}, {"checks", strings.Join(checks, ", ")},
+			{"kind", t.Kind.String()},
+			{"database", t.DB},
+			{"table", t.Table},
+			{"single", t.Single},
+			{"plural", t.Plural},
+			{"sql", t.SQL},
+			{"description", t.Description},
+			{"key", strings.Join(fieldNames(t.Primary), ", ")},
+			{"rules", strings.Join(t.Rules.list(), ", ")},
+			{"checks", strings.Join(checks, ", ")},
 		}
 	}
 	was, is := parts(from), parts(to)

@@ -114,7 +114,7 @@ func (c *checker) resolveLinks() {
 	c.eachLink(func(l *linkUse) bool { return l.through == "" && !l.bare() }, c.declaredList)
 	c.eachLink(func(l *linkUse) bool { return l.bare() && !c.manyToMany(l) }, c.inverseList)
 	c.eachLink(func(l *linkUse) bool { return l.bare() }, c.joinTable)
-	c.eachLink(func(l *linkUse) bool { return true }, c.throughType)
+	c.eachLink(func(*linkUse) bool { return true }, c.throughType)
 	c.holdIntegers()
 	c.eachResolved(c.checkLink)
 	c.eachResolved(c.indexKey)
@@ -472,7 +472,7 @@ func (c *checker) joinTable(l *linkUse) {
 	case len(theirs) == 0:
 		// A problem of the other side's link was said.
 	case len(mine) > 1 || len(theirs) > 1:
-		pair := append(mine, theirs...)
+		pair := slices.Concat(mine, theirs)
 		problem = l.name() + ": more than two lists join " + a.Name + " and " + b.Name + " (" + pair[0].name() + ", " + pair[1].name() + ", " + pair[2].name() + "); declare join types and say @link(through: …)"
 	case a.DB != b.DB:
 		problem = l.name() + ": " + a.Name + " and " + b.Name + " live in different databases, where we cannot own the join table; declare a join type in one of them and say @link(through: …) on both sides"

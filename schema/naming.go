@@ -78,7 +78,7 @@ func words(name string) []string {
 		}
 		start = end
 	}
-	for i := 0; i < len(name); i++ {
+	for i := range len(name) {
 		switch {
 		case name[i] == '_':
 			cut(i)
@@ -146,9 +146,11 @@ const maxName = 63
 // indexName is the physical name of an index or constraint on columns, bounded.
 func indexName(table string, fields []IndexField, suffix string) string {
 	name := table
+	var nameSb149 strings.Builder
 	for _, f := range fields {
-		name += "_" + f.Field.Column
+		nameSb149.WriteString("_" + f.Field.Column)
 	}
+	name += nameSb149.String()
 	return boundedName(name + "_" + suffix)
 }
 
@@ -168,11 +170,13 @@ func boundedName(name string) string {
 // KeyName is the root field that finds a row by a unique constraint: postBySlug.
 func (t *Type) KeyName(unique Index) string {
 	name := t.Single + "By"
+	var nameSb171 strings.Builder
 	for i, f := range unique.Fields {
 		if i > 0 {
-			name += "And"
+			nameSb171.WriteString("And")
 		}
-		name += upperFirst(f.Field.Name)
+		nameSb171.WriteString(upperFirst(f.Field.Name))
 	}
+	name += nameSb171.String()
 	return name
 }

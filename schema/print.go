@@ -107,7 +107,7 @@ func (r Rules) list() (out []string) {
 
 // typeText is a field's type as the SDL has it.
 func typeText(f *Field) string {
-	name := ""
+	var name string
 	bang := map[bool]string{true: "!"}
 	switch {
 	case f.IsLink() && f.Link.Many:
@@ -159,9 +159,11 @@ func (f *Field) print() string {
 	add(f.Format != "", "format "+f.Format)
 	add(f.Scalar == Decimal, fmt.Sprintf("decimal(%d, %d)", f.Precision, f.Scale))
 	add(f.Renamed != "", "was "+f.Renamed)
+	var outSb162 strings.Builder
 	for _, r := range f.Rules.list() {
-		out += ", auth " + r
+		outSb162.WriteString(", auth " + r)
 	}
+	out += outSb162.String()
 	add(f.Description != "" && !f.Inferred, "# "+strings.ReplaceAll(f.Description, "\n", " "))
 	return out
 }

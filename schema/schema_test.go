@@ -95,9 +95,14 @@ func TestPlural(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	for _, c := range []struct{ name, snake, camel string }{
-		{"BlogPost", "blog_post", "blogPost"}, {"URLMapping", "url_mapping", "urlMapping"}, {"userID", "user_id", "userID"},
-		{"oauth2Token", "oauth2_token", "oauth2Token"}, {"legacy_item", "legacy_item", "legacyItem"}, {"ID", "id", "id"},
-		{"MD5Hash", "md5_hash", "md5Hash"}, {"a", "a", "a"},
+		{"BlogPost", "blog_post", "blogPost"},
+		{"URLMapping", "url_mapping", "urlMapping"},
+		{"userID", "user_id", "userID"},
+		{"oauth2Token", "oauth2_token", "oauth2Token"},
+		{"legacy_item", "legacy_item", "legacyItem"},
+		{"ID", "id", "id"},
+		{"MD5Hash", "md5_hash", "md5Hash"},
+		{"a", "a", "a"},
 	} {
 		if snake(c.name) != c.snake || camel(c.name) != c.camel {
 			t.Errorf("%s: %s, %s", c.name, snake(c.name), camel(c.name))

@@ -40,7 +40,7 @@ type Problem struct {
 	Message string
 }
 
-func (p Problem) Error() string { return p.Pos.String() + ": " + p.Message }
+func (p Problem) Error() string { return p.String() + ": " + p.Message }
 
 // Problems are all that is wrong with a folder, by file and position.
 type Problems []Problem

@@ -96,12 +96,14 @@ func (v Value) String() string {
 		return strconv.FormatFloat(v.Float(), 'g', -1, 64)
 	case ListValue:
 		out := "["
+		var outSb99 strings.Builder
 		for i, e := range v.list {
 			if i > 0 {
-				out += ", "
+				outSb99.WriteString(", ")
 			}
-			out += e.String()
+			outSb99.WriteString(e.String())
 		}
+		out += outSb99.String()
 		return out + "]"
 	}
 	return strconv.Quote(v.str)

@@ -140,11 +140,15 @@ func TestCoerce(t *testing.T) {
 		{"tags", `["a", null, 3]`, `! 1: must not be null; 2: expects a string, got 3`, ``},
 		{"ints", `[1, null]`, `[1, null]`, `[1,null]`},
 		{"geo", `{"note": null, "lat": 1}`, `"{\"lat\":1,\"note\":null}"`, `{"lat":1,"note":null}`},
-		{"geo", `{"lat": 1, "big": 5, "inner": {"lat": 2}, "parts": [{"at": "2026-01-31T13:37:00.0Z"}]}`,
+		{
+			"geo", `{"lat": 1, "big": 5, "inner": {"lat": 2}, "parts": [{"at": "2026-01-31T13:37:00.0Z"}]}`,
 			`"{\"lat\":1,\"inner\":{\"lat\":2},\"parts\":[{\"at\":\"2026-01-31T13:37:00Z\"}],\"big\":\"5\"}"`,
-			`{"lat":1,"inner":{"lat":2},"parts":[{"at":"2026-01-31T13:37:00Z"}],"big":"5"}`},
-		{"geo", `{"lta": 1, "inner": {"lat": "x"}, "parts": [{"at": 1}, null]}`,
-			`! lat: is missing; inner.lat: expects a number, got "x"; parts.0.at: expects a date and time like 2026-01-31T13:37:00Z, to the microsecond, got 1; parts.1: must not be null; lta: Geo has no field lta; did you mean lat?`, ``},
+			`{"lat":1,"inner":{"lat":2},"parts":[{"at":"2026-01-31T13:37:00Z"}],"big":"5"}`,
+		},
+		{
+			"geo", `{"lta": 1, "inner": {"lat": "x"}, "parts": [{"at": 1}, null]}`,
+			`! lat: is missing; inner.lat: expects a number, got "x"; parts.0.at: expects a date and time like 2026-01-31T13:37:00Z, to the microsecond, got 1; parts.1: must not be null; lta: Geo has no field lta; did you mean lat?`, ``,
+		},
 		{"geo", `5`, `! expects an object of type Geo, got 5`, ``},
 		{"geos", `[{"lat": 1}, {"lat": 2}]`, `"[{\"lat\":1},{\"lat\":2}]"`, `[{"lat":1},{"lat":2}]`},
 		{"text", `"` + strings.Repeat("x", 100) + `"`, `"` + strings.Repeat("x", 100) + `"`, `"` + strings.Repeat("x", 100) + `"`},
@@ -199,9 +203,18 @@ func TestCoerceOfGoValues(t *testing.T) {
 		in     any
 		want   string
 	}{
-		{Int, 5, "5"}, {Int, int64(5), "5"}, {Int, 5.0, "5"}, {BigInt, float64(1 << 53), "9007199254740992"},
-		{Float, 5, "5"}, {Float, int64(5), "5"}, {Decimal, 0.1, `"0.1"`}, {Decimal, int64(7), `"7"`}, {Decimal, 7, `"7"`},
-		{ID, 5.0, `"5"`}, {JSON, []any{1, int64(2), 0.5, math.Copysign(0, -1)}, `"[1,2,0.5,0]"`}, {String, nil, "null"},
+		{Int, 5, "5"},
+		{Int, int64(5), "5"},
+		{Int, 5.0, "5"},
+		{BigInt, float64(1 << 53), "9007199254740992"},
+		{Float, 5, "5"},
+		{Float, int64(5), "5"},
+		{Decimal, 0.1, `"0.1"`},
+		{Decimal, int64(7), `"7"`},
+		{Decimal, 7, `"7"`},
+		{ID, 5.0, `"5"`},
+		{JSON, []any{1, int64(2), 0.5, math.Copysign(0, -1)}, `"[1,2,0.5,0]"`},
+		{String, nil, "null"},
 	} {
 		v, err := CoerceScalar(c.scalar, nil, c.in)
 		if err != nil || v.String() != c.want {
@@ -212,8 +225,16 @@ func TestCoerceOfGoValues(t *testing.T) {
 		scalar Scalar
 		in     any
 	}{
-		{Float, math.NaN()}, {JSON, math.Inf(1)}, {JSON, struct{}{}}, {Int, 5.5}, {BigInt, float64(1 << 60)},
-		{EnumValue, "A"}, {NoScalar, "x"}, {Embedded, "x"}, {String, "\xff"}, {JSON, map[string]any{"\x00": 1}},
+		{Float, math.NaN()},
+		{JSON, math.Inf(1)},
+		{JSON, struct{}{}},
+		{Int, 5.5},
+		{BigInt, float64(1 << 60)},
+		{EnumValue, "A"},
+		{NoScalar, "x"},
+		{Embedded, "x"},
+		{String, "\xff"},
+		{JSON, map[string]any{"\x00": 1}},
 	} {
 		if v, err := CoerceScalar(c.scalar, nil, c.in); err == nil {
 			t.Errorf("%v of %v: %v, want an error", c.scalar, c.in, v)

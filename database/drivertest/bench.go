@@ -46,6 +46,7 @@ type Author {
   id: ID! @primary
   name: String!
   age: Int
+  rating: Decimal
   mentorId: ID
   mentor: Author @link(from: "mentorId", to: "id")
   pupils: [Author!]! @link(from: "id", to: "mentorId")

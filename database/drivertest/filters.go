@@ -1,6 +1,8 @@
 package drivertest
 
 import (
+	"math"
+	"math/rand/v2"
 	"testing"
 
 	"spacecloud/query"
@@ -96,6 +98,24 @@ func textOperators(t *testing.T, b *bench) {
 				b.wantSame("Thing", w, query.Binding{})
 			}
 		}
+	}
+}
+
+// floatsInLists is whether a float stays the same on its way through a list.
+func floatsInLists(t *testing.T, b *bench) {
+	b.insert("Thing", row{"id": "x"})
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		f := math.Float64frombits(random.Uint64())
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			continue
+		}
+		v := schema.Double(f)
+		near := schema.List([]schema.Value{schema.Double(math.Nextafter(f, math.Inf(1))), schema.Double(math.Nextafter(f, math.Inf(-1)))})
+		b.wantSame("Thing", query.And{
+			query.Compare{Left: query.Const(v), Op: query.In, Right: query.Const(schema.List([]schema.Value{v}))},
+			query.Compare{Left: query.Const(v), Op: query.Nin, Right: query.Const(near)},
+		}, query.Binding{})
 	}
 }
 

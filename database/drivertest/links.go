@@ -13,8 +13,8 @@ import (
 // library is a small library: a1 wrote b1, b2, b3, a2 wrote b4, b5, and nobody b6.
 func library(b *bench) {
 	b.insert("Author",
-		row{"id": "a1", "name": "Ann", "age": int64(40)},
-		row{"id": "a2", "name": "Bob", "mentorId": "a1"},
+		row{"id": "a1", "name": "Ann", "age": int64(40), "rating": "10"},
+		row{"id": "a2", "name": "Bob", "mentorId": "a1", "rating": "9"},
 		row{"id": "a3", "name": "Cid", "mentorId": "a1", "age": int64(20)},
 	)
 	b.insert("Book",

@@ -94,8 +94,10 @@ func pages(t *testing.T, b *bench) {
 	byAuthor := level(query.Operand{}, query.Operand{})
 	byAuthor.OrderBy = []query.Order{{Field: b.field("Author.name"), Via: []*schema.Field{b.field("Book.author")}}, {Field: book.Field("id")}}
 	b.want(b.answer(byAuthor, binding), `"b1"`, `"b2"`, `"b3"`, `"b4"`, `"b5"`, `"b6"`)
+	byAuthor.OrderBy[0].Field = b.field("Author.rating")
+	b.want(b.answer(byAuthor, binding), `"b4"`, `"b5"`, `"b1"`, `"b2"`, `"b3"`, `"b6"`)
 	byAuthor.OrderBy[0].Desc = true
-	b.want(b.answer(byAuthor, binding), `"b6"`, `"b4"`, `"b5"`, `"b1"`, `"b2"`, `"b3"`)
+	b.want(b.answer(byAuthor, binding), `"b6"`, `"b1"`, `"b2"`, `"b3"`, `"b4"`, `"b5"`)
 }
 
 func hiddenCells(t *testing.T, b *bench) {

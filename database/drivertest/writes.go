@@ -263,3 +263,17 @@ func foreignKeys(t *testing.T, b *bench) {
 		t.Errorf("deleting what others point to: %v", err)
 	}
 }
+
+func otherConstraints(t *testing.T, b *bench) {
+	_, err := b.tryWrite(query.Write{
+		Verb: query.Create, Type: b.typ("Author"), Columns: b.fields("Author", "id"), Rows: [][]schema.Value{{schema.Text("x")}},
+	}, query.Binding{})
+	if fault.KindOf(err) != fault.Validation || !strings.Contains(err.Error(), "name of a Author") {
+		t.Errorf("a missing name: %v", err)
+	}
+	_, err = b.tryWrite(query.Write{
+		Verb: query.Create, Type: b.typ("Thing"), Columns: b.fields("Thing", "id", "colour"),
+		Rows: [][]schema.Value{{schema.Text("x"), schema.Text("PINK")}},
+	}, query.Binding{})
+	wantConflict(t, err, "[colour]")
+}

@@ -249,37 +249,6 @@ func BenchmarkVia(b *testing.B) {
 		})
 	}
 	b.Run("hand", func(b *testing.B) { benchHandVia(b, d, keys) })
-	for name, text := range map[string]string{
-		"window": `SELECT key, id, title, pages, price, sold, at FROM (SELECT k.key AS key, b.id, b.title, b.pages, b.price, b.sold, b.at,
-			row_number() OVER (PARTITION BY k.key ORDER BY b.id) AS n FROM json_each(?) k CROSS JOIN books b WHERE b.author_id = k.value) WHERE n <= 100 ORDER BY key, n`,
-		"windowrows": `SELECT k.key, b.id, b.title, b.pages, b.price, b.sold, b.at FROM json_each(?) k CROSS JOIN books b WHERE b.author_id = k.value ORDER BY k.rowid`,
-		"inner": `SELECT k.key, b.id, b.title, b.pages, b.price, b.sold, b.at FROM json_each(?) k CROSS JOIN json_each((SELECT json_group_array(r) FROM (SELECT rowid r FROM books b WHERE b.author_id = k.value ORDER BY b.id LIMIT 100))) o CROSS JOIN books b WHERE b.rowid = o.value ORDER BY k.rowid, o.rowid`,
-		"innernosort": `SELECT k.key, b.id, b.title, b.pages, b.price, b.sold, b.at FROM json_each(?) k CROSS JOIN json_each((SELECT json_group_array(r) FROM (SELECT rowid r FROM books b WHERE b.author_id = k.value ORDER BY b.id LIMIT 100))) o CROSS JOIN books b WHERE b.rowid = o.value`,
-	} {
-		b.Run(name, func(b *testing.B) {
-			c, _ := d.readers.take(b.Context())
-			defer d.readers.give(c)
-			st, err := c.prepare(text)
-			if err != nil { b.Fatal(err) }
-			defer st.finalize()
-			var buf []byte
-			n := 0
-			for b.Loop() {
-				c.args.reset()
-				from := len(c.args.text)
-				c.args.text = appendList(c.args.text, keys, schema.ID)
-				c.args.content(3, from)
-				st.bind()
-				rs := rows{}
-				fs := append(fields(book, "pages"), fields(book, benchColumns...)...)
-				if err := rs.start(st, fs, 0); err != nil { b.Fatal(err) }
-				n = 0
-				buf = buf[:0]
-				for rs.Next() { n++; for i := range 7 { buf = rs.AppendJSON(append(buf, ','), i) } }
-			}
-			if n != 1000 { b.Fatal(n) }
-		})
-	}
 }
 
 func benchHandVia(b *testing.B, d *Driver, keys []schema.Value) {

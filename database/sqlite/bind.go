@@ -80,7 +80,7 @@ func (a *args) value(v schema.Value, s schema.Scalar) {
 		a.string(sqlite3.SQLITE_BLOB, v.Text())
 	case schema.ListValue:
 		from := len(a.text)
-		a.text = appendList(a.text, v.List(), s)
+		a.text = schema.AppendStored(a.text, v.List(), s)
 		a.content(sqlite3.SQLITE_TEXT, from)
 	default:
 		a.string(sqlite3.SQLITE_TEXT, v.Text())
@@ -116,7 +116,7 @@ func (a *args) elements(v schema.Value, s schema.Scalar) {
 	if v.IsNull() {
 		a.text = append(a.text, "[null]"...)
 	} else {
-		a.text = appendList(a.text, v.List(), s)
+		a.text = schema.AppendStored(a.text, v.List(), s)
 	}
 	a.content(sqlite3.SQLITE_TEXT, from)
 }
@@ -136,7 +136,7 @@ func (a *args) keys(columns []*schema.Field, keys []schema.Value) error {
 		if width > 1 && i%width == 0 {
 			a.text = append(a.text, '[')
 		}
-		a.text = appendElement(a.text, v, columns[i%width].Scalar)
+		a.text = schema.AppendStoredElement(a.text, v, columns[i%width].Scalar)
 		if width > 1 && i%width == width-1 {
 			a.text = append(a.text, ']')
 		}

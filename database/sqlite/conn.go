@@ -22,7 +22,7 @@ type conn struct {
 	args  args
 	rows  rows
 	// ctx ends the statement that runs; nil when nothing may end it.
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // of the one statement that runs now
 	// callbacks are what SQLite calls; see cFunction.
 	callbacks []any
 

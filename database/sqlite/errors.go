@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	sqlite3 "modernc.org/sqlite/lib"
@@ -17,8 +18,7 @@ func explain(err error, w *query.Write) error {
 	if err == nil {
 		return nil
 	}
-	var known *fault.Error
-	if errors.As(err, &known) {
+	if _, ok := errors.AsType[*fault.Error](err); ok {
 		return err
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -66,7 +66,7 @@ func constraint(f *failure, err error, w *query.Write) error {
 	switch f.code {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
 		names := uniqueFields(w.Type, what)
-		return fault.Wrap(fault.Conflict, err, "a %s with this %s is already there", w.Type.Name, spoken(names)).With("fields", names)
+		return fault.Wrap(fault.Conflict, err, "another %s has this %s", w.Type.Name, spoken(names)).With("fields", names)
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
 		return foreign(err, w)
 	case sqlite3.SQLITE_CONSTRAINT_NOTNULL:
@@ -102,10 +102,8 @@ func foreign(err error, w *query.Write) error {
 // writes is whether a write gives one of the columns a value.
 func writes(w *query.Write, columns []*schema.Field) bool {
 	for _, c := range columns {
-		for _, f := range w.Columns {
-			if f == c {
-				return true
-			}
+		if slices.Contains(w.Columns, c) {
+			return true
 		}
 		for _, a := range w.Set {
 			if a.Field == c {
@@ -154,18 +152,18 @@ func fieldOf(t *schema.Type, column string) string {
 	return column
 }
 
-// checkFields are the fields whose column a check's name or text mentions.
-func checkFields(t *schema.Type, what string) []string {
-	names := []string{}
+// checkFields is the field that a check is of: its name is table, column and what it checks.
+// A check of another name stands for itself.
+func checkFields(t *schema.Type, check string) []string {
+	rest, _ := strings.CutPrefix(check, t.Table+"_")
+	longest := ""
+	name := check
 	for _, f := range t.Columns {
-		if strings.Contains(what, `"`+f.Column+`"`) || strings.Contains(what, "_"+f.Column+"_") || strings.HasSuffix(what, "_"+f.Column) || what == f.Column {
-			names = append(names, f.Name)
+		if len(f.Column) > len(longest) && strings.HasPrefix(rest, f.Column+"_") {
+			longest, name = f.Column, f.Name
 		}
 	}
-	if len(names) == 0 {
-		return []string{what}
-	}
-	return names
+	return []string{name}
 }
 
 func spoken(names []string) string { return strings.Join(names, " and ") }

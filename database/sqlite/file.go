@@ -2,12 +2,10 @@ package sqlite
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -16,12 +14,9 @@ import (
 
 // file is where a database is.
 type file struct {
-	path   string // as the user wrote it, or a name for a database in memory
-	memory bool
+	path      string // as the user wrote it
+	temporary string // the folder to remove with the driver, or ""
 }
-
-// memories tells the databases in memory of one process apart.
-var memories atomic.Int64
 
 // locate reads a URL, and refuses what SQLite would explain badly.
 func locate(from string) (file, error) {
@@ -30,11 +25,9 @@ func locate(from string) (file, error) {
 		return file{}, fault.New(fault.Invalid, "%q is not the URL of an SQLite file, such as sqlite:data/app.db", from)
 	}
 	if path == ":memory:" {
-		return file{path: fmt.Sprintf("/spacecloud-%d", memories.Add(1)), memory: true}, nil
+		return temporary()
 	}
-	if strings.HasPrefix(path, "//") {
-		path = path[2:] // sqlite:///data/app.db
-	}
+	path = strings.TrimPrefix(path, "//") // sqlite:///data/app.db
 	if i, err := os.Stat(path); err == nil && i.IsDir() {
 		return file{}, fault.New(fault.Invalid, "%s is a folder, and an SQLite database is a file in one", path)
 	}
@@ -45,14 +38,26 @@ func locate(from string) (file, error) {
 	return file{path: path}, nil
 }
 
-// dsn is what SQLite opens.
-func (f file) dsn() string {
-	escaped := (&url.URL{Path: f.path}).EscapedPath()
-	if f.memory {
-		return "file:" + escaped + "?vfs=memdb"
+// temporary is a file that goes with the driver. SQLite's own databases in memory would have
+// readers wait for the writer, and a reader that writes wait for itself.
+func temporary() (file, error) {
+	folder, err := os.MkdirTemp("", "spacecloud-")
+	if err != nil {
+		return file{}, fault.Wrap(fault.Unavailable, err, "a temporary database cannot be made")
 	}
-	return "file:" + escaped
+	return file{path: filepath.Join(folder, "memory.db"), temporary: folder}, nil
 }
+
+// remove removes a temporary file.
+func (f file) remove() error {
+	if f.temporary == "" {
+		return nil
+	}
+	return os.RemoveAll(f.temporary)
+}
+
+// dsn is what SQLite opens.
+func (f file) dsn() string { return "file:" + (&url.URL{Path: f.path}).EscapedPath() }
 
 // describe says in one line why a file cannot be opened.
 func (f file) describe(err error) error {
@@ -75,9 +80,5 @@ func (f file) describe(err error) error {
 
 // plainDSN is the same for modernc.org/sqlite's own driver.
 func (f file) plainDSN() string {
-	separator := "?"
-	if f.memory {
-		separator = "&"
-	}
-	return f.dsn() + separator + "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)&_txlock=immediate&_dqs=0"
+	return f.dsn() + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)&_txlock=immediate&_dqs=0"
 }

@@ -3,57 +3,11 @@ package sqlite
 import (
 	"encoding/base64"
 	"encoding/json"
-	"math"
 	"strconv"
 	"strings"
 
 	"spacecloud/schema"
 )
-
-// appendList appends a list as it is stored, and as json_each reads it: JSON, in which
-// integers are numbers whatever their size, and bytes are base64.
-func appendList(dst []byte, vs []schema.Value, s schema.Scalar) []byte {
-	dst = append(dst, '[')
-	for i, v := range vs {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = appendElement(dst, v, s)
-	}
-	return append(dst, ']')
-}
-
-func appendElement(dst []byte, v schema.Value, s schema.Scalar) []byte {
-	switch v.Kind() {
-	case schema.NullValue:
-		return append(dst, "null"...)
-	case schema.BoolValue:
-		return strconv.AppendBool(dst, v.Bool())
-	case schema.IntValue:
-		return strconv.AppendInt(dst, v.Int(), 10)
-	case schema.FloatValue:
-		return appendFloat(dst, v.Float())
-	case schema.BytesValue:
-		dst = append(dst, '"')
-		dst = base64.StdEncoding.AppendEncode(dst, []byte(v.Text()))
-		return append(dst, '"')
-	case schema.ListValue:
-		return appendList(dst, v.List(), s)
-	}
-	if s == schema.JSON || s == schema.Embedded {
-		return append(dst, v.Text()...)
-	}
-	return schema.AppendString(dst, v.Text())
-}
-
-// appendFloat always has an exponent: SQLite would compare 1234567890123456800 as an integer,
-// and it is no float's exact value.
-func appendFloat(dst []byte, f float64) []byte {
-	if math.IsInf(f, 0) || math.IsNaN(f) {
-		return append(dst, "null"...)
-	}
-	return strconv.AppendFloat(dst, f, 'e', -1, 64)
-}
 
 // appendStoredList appends a stored list as the API shows it. Most lists are stored so.
 func appendStoredList(dst []byte, stored string, f *schema.Field) []byte {

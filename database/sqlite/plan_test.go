@@ -39,29 +39,51 @@ func explained(t *testing.T, d *Driver, l query.Level) string {
 	}
 }
 
-func TestPlan(t *testing.T) {
+// Every key and every link goes by an index, and what an index orders is not sorted.
+func TestPlans(t *testing.T) {
 	s := parse(t, blog)
 	d := openFile(t, s.Types)
 	user, post, tag := s.Type("User"), s.Type("Post"), s.Type("Tag")
 	n := query.Const(schema.Integer(3))
+	compare := func(f *schema.Field, op query.Op) query.Where {
+		return query.Compare{Left: query.Col(f), Op: op, Right: query.ArgAt(0)}
+	}
+	posts := &query.Via{Link: user.Field("posts")}
+	tags := &query.Via{Link: post.Field("tags")}
 	byID := []query.Order{{Field: post.Field("id")}}
-	for _, c := range []query.Level{
-		{Type: post, Columns: cells(post, "id"), Via: &query.Via{Link: user.Field("posts")}, OrderBy: byID},
-		{Type: post, Columns: cells(post, "id"), Via: &query.Via{Link: user.Field("posts")}, OrderBy: byID, Limit: n},
-		{Type: user, Columns: cells(user, "id"), Via: &query.Via{Link: post.Field("author"), Single: true}},
-		{Type: tag, Columns: cells(tag, "id"), Via: &query.Via{Link: post.Field("tags")}, OrderBy: []query.Order{{Field: tag.Field("id")}}},
-		{Type: tag, Columns: cells(tag, "id"), Via: &query.Via{Link: post.Field("tags")}, OrderBy: []query.Order{{Field: tag.Field("id")}}, Limit: n},
-		{Type: post, Columns: cells(post, "id"), OrderBy: byID},
-		{Type: post, Columns: cells(post, "id"), OrderBy: []query.Order{{Field: post.Field("at")}, byID[0]}, Limit: n},
-		{Type: post, Columns: cells(post, "id"), OrderBy: []query.Order{{Field: post.Field("at"), Desc: true}, byID[0]}, Limit: n},
-		{Type: user, Columns: cells(user, "id"), Where: query.Compare{Left: query.Col(user.Field("email")), Op: query.StartsWith, Right: query.ArgAt(0)}},
-		{Type: user, Columns: cells(user, "id"), Where: query.Compare{Left: query.Col(user.Field("email")), Op: query.Like, Right: query.ArgAt(0)}},
-		{Type: user, Columns: cells(user, "id"), Where: query.Compare{Left: query.Col(user.Field("id")), Op: query.In, Right: query.ArgAt(0)}},
-		{Type: user, Columns: cells(user, "id"), Where: query.Some{Link: user.Field("posts"), Where: query.True}},
-		{Type: post, Columns: cells(post, "id"), Where: query.Compare{Left: query.Operand{Kind: query.Column, Field: user.Field("id"), Via: []*schema.Field{post.Field("author")}}, Op: query.Eq, Right: query.ClaimAt(0)}},
-		{Type: post, Columns: cells(post, "id"), Where: query.Some{Link: post.Field("tags"), Where: query.Compare{Left: query.Col(tag.Field("name")), Op: query.Eq, Right: query.ClaimAt(0)}}},
+	byTime := []query.Order{{Field: post.Field("at")}, byID[0]}
+	byTag := []query.Order{{Field: tag.Field("id")}}
+	for _, c := range []struct {
+		name   string
+		level  query.Level
+		want   []string
+		sorted bool // by SQLite, in memory
+	}{
+		{"to-many", query.Level{Type: post, Via: posts, OrderBy: byID}, []string{"posts_author_id_idx"}, true},
+		{"to-many, paged", query.Level{Type: post, Via: posts, OrderBy: byID, Limit: n}, []string{"posts_author_id_idx", "INTEGER PRIMARY KEY"}, true},
+		{"to-one", query.Level{Type: user, Via: &query.Via{Link: post.Field("author"), Single: true}}, []string{"sqlite_autoindex_users_1 (id=?)"}, false},
+		{"by key", query.Level{Type: user, Via: &query.Via{Single: true}}, []string{"sqlite_autoindex_users_1 (id=?)"}, false},
+		{"through", query.Level{Type: tag, Via: tags, OrderBy: byTag}, []string{"sqlite_autoindex_tags_1 (id=?)", "(post_id=?)"}, true},
+		{"through, paged", query.Level{Type: tag, Via: tags, OrderBy: byTag, Limit: n}, []string{"sqlite_autoindex_tags_1 (id=?)", "(post_id=?)"}, true},
+		{"order by key", query.Level{Type: post, OrderBy: byID, Limit: n}, []string{"sqlite_autoindex_posts_1"}, false},
+		{"order by a nullable column", query.Level{Type: post, OrderBy: byTime[:1], Limit: n}, []string{"posts_at_idx"}, false},
+		{"starts with", query.Level{Type: user, Where: compare(user.Field("email"), query.StartsWith)}, []string{"users_email_key (email>? AND email<?)"}, false},
+		{"like", query.Level{Type: user, Where: compare(user.Field("email"), query.Like)}, []string{"users_email_key (email>? AND email<?)"}, false},
+		{"in", query.Level{Type: user, Where: compare(user.Field("id"), query.In)}, []string{"sqlite_autoindex_users_1 (id=?)"}, false},
+		{"some", query.Level{Type: user, Where: query.Some{Link: user.Field("posts"), Where: query.True}}, []string{"posts_author_id_idx (author_id=?)"}, false},
+		{"the key behind a link", query.Level{Type: post, Where: query.Compare{
+			Left: query.Operand{Kind: query.Column, Field: user.Field("id"), Via: []*schema.Field{post.Field("author")}}, Right: query.ClaimAt(0),
+		}}, []string{"posts_author_id_idx (author_id=?)"}, false},
 	} {
-		p, _ := d.Prepare(rules.System(c))
-		t.Logf("%s\n%s\n", p, explained(t, d, c))
+		c.level.Columns = cells(c.level.Type, "id")
+		plan := explained(t, d, c.level)
+		for _, want := range c.want {
+			if !strings.Contains(plan, want) {
+				t.Errorf("%s: the plan has no %s\n%s", c.name, want, plan)
+			}
+		}
+		if sorts := strings.Contains(plan, "B-TREE FOR ORDER BY"); sorts != c.sorted {
+			t.Errorf("%s: sorted %t\n%s", c.name, sorts, plan)
+		}
 	}
 }

@@ -9,6 +9,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync"
 
 	"modernc.org/libc"
@@ -41,7 +42,7 @@ var (
 
 // Open opens the file of a URL such as sqlite:data/app.db, relative to the working directory
 // or absolute, and makes it when it is not there; its folder must be. sqlite::memory: is a
-// database that lives as long as the driver. An error is a fault that says what is wrong
+// temporary file that lives as long as the driver. An error is a fault that says what is wrong
 // with the file, in one line.
 func Open(ctx context.Context, url string) (*Driver, error) {
 	f, err := locate(url)
@@ -50,10 +51,7 @@ func Open(ctx context.Context, url string) (*Driver, error) {
 	}
 	d := &Driver{file: f}
 	d.writer = newPool(1, d.connect)
-	d.readers = d.writer
-	if !f.memory {
-		d.readers = newPool(readers(), d.connect)
-	}
+	d.readers = newPool(readers(), d.connect)
 	if err := d.Ping(ctx); err != nil {
 		d.Close()
 		return nil, f.describe(err)
@@ -90,10 +88,11 @@ func (d *Driver) Close() error {
 	d.readers.close()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.plain == nil {
-		return nil
+	var err error
+	if d.plain != nil {
+		err = d.plain.Close()
 	}
-	return d.plain.Close()
+	return errors.Join(err, d.file.remove())
 }
 
 // statement is a rendered level.

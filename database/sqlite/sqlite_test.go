@@ -1,13 +1,25 @@
 package sqlite
 
 import (
+	"context"
+	"fmt"
+	"math"
+	"math/big"
+	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
 	"testing"
+	"testing/quick"
+	"time"
 
 	atlas "ariga.io/atlas/sql/schema"
 	atlassqlite "ariga.io/atlas/sql/sqlite"
 
 	"spacecloud/database/driver"
+	"spacecloud/database/drivertest"
+	"spacecloud/fault"
 	"spacecloud/generator"
 	"spacecloud/query"
 	"spacecloud/rules"
@@ -139,22 +151,255 @@ func fields(ty *schema.Type, names ...string) []*schema.Field {
 	return fs
 }
 
-func TestFirst(t *testing.T) {
+func TestFindAllocatesNothing(t *testing.T) {
 	s := parse(t, blog)
 	d := openFile(t, s.Types)
-	user, post := s.Type("User"), s.Type("Post")
-	write(t, d, query.Write{Verb: query.Create, Type: user, Columns: fields(user, "id", "name", "age"), Rows: [][]schema.Value{
-		{schema.Text("a"), schema.Text("Ann"), schema.Integer(3)},
-		{schema.Text("b"), schema.Text("Bob"), schema.Null},
-	}}, query.Binding{})
-	write(t, d, query.Write{Verb: query.Create, Type: post, Columns: fields(post, "id", "title", "views", "authorId"), Rows: [][]schema.Value{
-		{schema.Text("1"), schema.Text("One"), schema.Integer(1), schema.Text("a")},
-		{schema.Text("2"), schema.Text("Two"), schema.Integer(2), schema.Text("a")},
-		{schema.Text("3"), schema.Text("Three"), schema.Integer(3), schema.Text("b")},
-	}}, query.Binding{})
-	t.Log("\n" + read(t, d, query.Level{Type: user, Columns: cells(user, "id", "name", "age"), OrderBy: []query.Order{{Field: user.Field("age")}}}, query.Binding{}))
-	l := query.Level{Type: post, Columns: cells(post, "id", "title", "views"), OrderBy: []query.Order{{Field: post.Field("id"), Desc: true}},
-		Limit: query.Const(schema.Integer(1)), Via: &query.Via{Link: user.Field("posts")}}
-	t.Log("\n" + read(t, d, l, query.Binding{Keys: []schema.Value{schema.Text("b"), schema.Text("a")}}))
-	t.Log("\n" + read(t, d, l, query.Binding{Keys: []schema.Value{schema.Text("a")}}))
+	user := s.Type("User")
+	insert := query.Write{Verb: query.Create, Type: user, Columns: fields(user, "id", "name", "age")}
+	for i := range int64(100) {
+		insert.Rows = append(insert.Rows, []schema.Value{schema.Text(string(rune('a' + i))), schema.Text("Somebody"), schema.Integer(i)})
+	}
+	write(t, d, insert, query.Binding{})
+	stmt, err := d.Prepare(rules.System(query.Level{Type: user, Columns: cells(user, "id", "name", "age", "email")}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 0, 1<<16)
+	allocated := testing.AllocsPerRun(100, func() {
+		if buf, err = run(t.Context(), d, stmt, 4, query.Binding{}, buf[:0]); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocated > 1 {
+		t.Errorf("100 rows made %v allocations", allocated)
+	}
+}
+
+func TestOpenSaysWhatIsWrong(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for name, content := range map[string]string{"text.db": strings.Repeat("this is no database\n", 100), "cut.db": "SQLite format 3\x00 and then nothing"} {
+		if err := os.WriteFile(at(name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(at("closed"), 0o500); err != nil {
+		t.Fatal(err)
+	}
+	for url, want := range map[string]string{
+		"postgres://x":                  "is not the URL of an SQLite file",
+		"sqlite:":                       "is not the URL of an SQLite file",
+		"sqlite:" + dir:                 "is a folder",
+		"sqlite:" + at("no/where.db"):   "is not there",
+		"sqlite:" + at("text.db"):       "is not an SQLite database",
+		"sqlite:" + at("cut.db"):        "is not an SQLite database",
+		"sqlite:" + at("closed/new.db"): "must be writable",
+	} {
+		if strings.Contains(url, "closed") && os.Getuid() == 0 {
+			continue // root writes everywhere
+		}
+		d, err := Open(t.Context(), url)
+		if err == nil {
+			d.Close()
+		}
+		all := fault.All(err)
+		if len(all) != 1 || !strings.Contains(all[0].Message, want) || strings.Contains(all[0].Message, "\n") {
+			t.Errorf("%s: %v, want one that says %q", url, err, want)
+		}
+	}
+}
+
+func TestURLs(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for _, url := range []string{"sqlite:plain.db", "sqlite:./dot.db", "sqlite:" + dir + "/abs.db", "sqlite://" + dir + "/slashes.db", "sqlite:odd name?#%41.db"} {
+		d, err := Open(t.Context(), url)
+		if err != nil {
+			t.Errorf("%s: %v", url, err)
+			continue
+		}
+		d.Close()
+	}
+	for _, name := range []string{"plain.db", "dot.db", "abs.db", "slashes.db", "odd name?#%41.db"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestMemory(t *testing.T) {
+	drivertest.Run(t, harness(func(testing.TB) string { return "sqlite::memory:" }))
+}
+
+func TestCloseReleasesAll(t *testing.T) {
+	s := parse(t, blog)
+	before := runtime.NumGoroutine()
+	path := filepath.Join(t.TempDir(), "x.db")
+	d, err := Open(t.Context(), "sqlite:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	createTables(t, d, s.Types)
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			read(t, d, query.Level{Type: s.Type("User"), Columns: cells(s.Type("User"), "id")}, query.Binding{})
+		})
+	}
+	all.Wait()
+	for range 2 {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := d.Begin(t.Context()); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("a closed database began: %v", err)
+	}
+	if err := d.View(t.Context(), func(driver.Reader) error { return nil }); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("a closed database was viewed: %v", err)
+	}
+	// The last connection folds the log into the file.
+	for _, end := range []string{"-wal", "-shm"} {
+		if _, err := os.Stat(path + end); err == nil {
+			t.Errorf("%s is left", end)
+		}
+	}
+	for range 100 {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		runtime.Gosched()
+		time.Sleep(time.Millisecond)
+	}
+	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+}
+
+// A writer of another process is waited for, until the context ends.
+func TestBusy(t *testing.T) {
+	s := parse(t, blog)
+	d := openFile(t, s.Types)
+	other, err := Open(t.Context(), "sqlite:"+d.file.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	tx, err := other.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 120*time.Millisecond)
+	defer cancel()
+	if _, err := d.Begin(ctx); fault.KindOf(err) != fault.Timeout {
+		t.Errorf("began while another writes: %v", err)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mine, err := d.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Begin(ctx); fault.KindOf(err) != fault.Timeout {
+		t.Errorf("began twice: %v", err)
+	}
+	if err := mine.Rollback(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFullDisk(t *testing.T) {
+	s := parse(t, blog)
+	d := openFile(t, s.Types)
+	c, err := d.writer.take(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.exec("PRAGMA max_page_count = 20"); err != nil {
+		t.Fatal(err)
+	}
+	d.writer.give(c)
+	user := s.Type("User")
+	insert := query.Write{Verb: query.Create, Type: user, Columns: fields(user, "id", "name")}
+	for i := range 100 {
+		insert.Rows = append(insert.Rows, []schema.Value{schema.Text(string(rune('a' + i))), schema.Text(strings.Repeat("x", 10_000))})
+	}
+	tx, err := d.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = tx.Write(t.Context(), rules.SystemWrite(insert), query.Binding{})
+	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "full") {
+		t.Errorf("a full disk says %v", err)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Error(err)
+	}
+	insert.Rows = insert.Rows[:1]
+	write(t, d, insert, query.Binding{})
+}
+
+func TestRegexOfTheCaller(t *testing.T) {
+	s := parse(t, blog)
+	d := openFile(t, s.Types)
+	user := s.Type("User")
+	write(t, d, query.Write{Verb: query.Create, Type: user, Columns: fields(user, "id", "name"), Rows: [][]schema.Value{{schema.Text("a"), schema.Text("Ann")}}}, query.Binding{})
+	stmt, err := d.Prepare(rules.System(query.Level{
+		Type: user, Columns: cells(user, "id"), Where: query.Compare{Left: query.Col(user.Field("name")), Op: query.Regex, Right: query.ArgAt(0)},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = run(t.Context(), d, stmt, 1, query.Binding{Args: []schema.Value{schema.Text("(")}}, nil)
+	if fault.KindOf(err) != fault.Invalid {
+		t.Errorf("a wrong pattern: %v", err)
+	}
+}
+
+func TestStatementsAreBounded(t *testing.T) {
+	c, err := open("file:"+filepath.Join(t.TempDir(), "x.db"), &library{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	for i := range 2 * cached {
+		if _, err := c.cache.get(fmt.Sprintf("SELECT %d", i)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.cache.get("SELECT 0"); err != nil { // stays the newest but one
+			t.Fatal(err)
+		}
+	}
+	if len(c.cache.byText) != cached || c.cache.byText["SELECT 0"] == nil {
+		t.Errorf("%d statements are kept", len(c.cache.byText))
+	}
+	n := 0
+	for s := c.cache.newest; s != nil; s = s.older {
+		n++
+	}
+	if n != cached {
+		t.Errorf("the list has %d", n)
+	}
+}
+
+func TestArithmeticIsExact(t *testing.T) {
+	law := func(a, b int64) bool {
+		x, y := big.NewInt(a), big.NewInt(b)
+		sum, sok := add.integer(a, b)
+		product, pok := multiply.integer(a, b)
+		return same(new(big.Int).Add(x, y), sum, sok) && same(new(big.Int).Mul(x, y), product, pok)
+	}
+	for _, a := range []int64{math.MinInt64, math.MinInt64 + 1, -1, 0, 1, math.MaxInt64, 1 << 31, 1 << 32, -1 << 32} {
+		for _, b := range []int64{math.MinInt64, -2, -1, 0, 1, 2, math.MaxInt64, 1 << 31, -1 << 31} {
+			if !law(a, b) {
+				t.Errorf("%d and %d", a, b)
+			}
+		}
+	}
+	if err := quick.Check(law, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func same(exact *big.Int, got int64, ok bool) bool {
+	return ok == exact.IsInt64() && (!ok || exact.Int64() == got)
 }

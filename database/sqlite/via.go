@@ -8,7 +8,7 @@ import (
 
 // Via asks for each key in turn: CROSS JOIN keeps SQLite from turning that around.
 func (d dialect) Via(b *sqlgen.Builder, l *query.Level) {
-	paged := !l.Via.Single && !(l.Limit.IsZero() && l.Offset.IsZero())
+	paged := !l.Via.Single && (!l.Limit.IsZero() || !l.Offset.IsZero())
 	switch {
 	case paged && l.Type.Kind == schema.View:
 		d.ranked(b, l)

@@ -41,6 +41,9 @@ try {
   if (token) await page.locator("#token").fill(token);
   const editor = page.locator(".graphiql-query-editor .CodeMirror");
   await editor.evaluate((element, text) => element.CodeMirror.setValue(text), query);
+  // GraphiQL reads a changed query a moment later; the tab then has its operation's name.
+  const name = /\b(?:query|mutation|subscription)\s+(\w+)/.exec(query)?.[1] ?? "<untitled>";
+  await page.locator(".graphiql-tab-active", { hasText: name }).waitFor();
   await page.locator(".graphiql-execute-button").click();
   try {
     await page.waitForFunction((text) => {

@@ -81,46 +81,58 @@ func tell(t *testing.T, file string) {
 // now is when every request of a story is made.
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// ask sends a request and returns its answer, indented.
+// ask sends a request and returns its answer, indented. The comments are not sent, so that
+// requests that differ in them only are one document with one cache of plans.
 func ask(t *testing.T, server http.Handler, text string) string {
 	t.Helper()
 	caller := &auth.Caller{Now: now, Claims: map[string]any{}}
-	body := map[string]any{"query": text}
+	body := map[string]any{}
+	var query strings.Builder
 	for line := range strings.Lines(text) {
 		if claims, ok := strings.CutPrefix(line, "# as "); ok {
-			decode(t, claims, &caller.Claims)
-			caller.Claims["id"], caller.SignedIn = caller.Claims["sub"], true
+			caller = signedIn(t, claims)
 		}
 		if vars, ok := strings.CutPrefix(line, "# variables "); ok {
-			var v map[string]any
-			decode(t, vars, &v)
-			body["variables"] = v
+			body["variables"] = json.RawMessage(vars)
+		}
+		if !strings.HasPrefix(line, "# ") {
+			query.WriteString(line)
 		}
 	}
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := httptest.NewRequestWithContext(auth.With(t.Context(), caller), http.MethodPost, "/graphql", bytes.NewReader(encoded))
-	r.Header.Set("Content-Type", "application/json")
-	w := httptest.NewRecorder()
-	server.ServeHTTP(w, r)
+	body["query"] = query.String()
 	var out bytes.Buffer
-	if err := json.Indent(&out, w.Body.Bytes(), "", "  "); err != nil {
-		t.Fatalf("%v in %s", err, w.Body)
+	if err := json.Indent(&out, post(t, server, caller, body), "", "  "); err != nil {
+		t.Fatal(err)
 	}
 	return out.String() + "\n"
 }
 
-func decode(t *testing.T, text string, into any) {
+func signedIn(t testing.TB, claims string) *auth.Caller {
 	t.Helper()
-	if err := json.Unmarshal([]byte(text), into); err != nil {
-		t.Fatalf("%v in %s", err, text)
+	c := &auth.Caller{Now: now, SignedIn: true}
+	if err := json.Unmarshal([]byte(claims), &c.Claims); err != nil {
+		t.Fatalf("%v in %s", err, claims)
 	}
+	c.Claims["id"] = c.Claims["sub"]
+	return c
+}
+
+// post is the answer to a request of a caller.
+func post(t testing.TB, server http.Handler, c *auth.Caller, body map[string]any) []byte {
+	t.Helper()
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(auth.With(t.Context(), c), http.MethodPost, "/graphql", bytes.NewReader(encoded))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	server.ServeHTTP(w, r)
+	return w.Body.Bytes()
 }
 
 // serve is the whole backend of a schema on a new database.
-func serve(t *testing.T, sdl string) http.Handler {
+func serve(t testing.TB, sdl string) http.Handler {
 	t.Helper()
 	s := must(schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl}))(t)
 	db := must(drivers().Open(t.Context(), "main", "sqlite:"+filepath.Join(t.TempDir(), "main.db")))(t)
@@ -140,8 +152,8 @@ func drivers() database.Drivers {
 	return database.Drivers{"sqlite": func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) }}
 }
 
-func must[T any](v T, err error) func(*testing.T) T {
-	return func(t *testing.T) T {
+func must[T any](v T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
@@ -151,7 +163,7 @@ func must[T any](v T, err error) func(*testing.T) T {
 }
 
 // testWriter sends the server's log to the test's.
-type testWriter struct{ t *testing.T }
+type testWriter struct{ t testing.TB }
 
 func (w testWriter) Write(p []byte) (int, error) {
 	w.t.Log(strings.TrimSpace(string(p)))

@@ -1,0 +1,134 @@
+package database_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"spacecloud/database"
+	"spacecloud/database/driver"
+	"spacecloud/fault"
+	"spacecloud/query"
+	"spacecloud/rules"
+)
+
+// fake counts how its transactions end.
+type fake struct {
+	driver.Driver
+	committed, rolledBack int
+	commitFails           bool
+}
+
+func (f *fake) Begin(context.Context) (driver.Tx, error) { return &fakeTx{fake: f}, nil }
+func (f *fake) Ping(context.Context) error               { return fault.New(fault.Unavailable, "gone") }
+
+func (f *fake) View(_ context.Context, do func(driver.Reader) error) error {
+	return do(&fakeTx{fake: f})
+}
+
+type fakeTx struct {
+	driver.Tx
+	fake *fake
+}
+
+func (t *fakeTx) Commit(context.Context) error {
+	t.fake.committed++
+	if t.fake.commitFails {
+		return fault.New(fault.Conflict, "commit failed")
+	}
+	return nil
+}
+
+func (t *fakeTx) Rollback(ctx context.Context) error {
+	t.fake.rolledBack++
+	return ctx.Err()
+}
+
+func (t *fakeTx) Find(context.Context, driver.Statement, query.Binding) (driver.Rows, error) {
+	return nil, nil
+}
+
+func (t *fakeTx) Write(context.Context, rules.NarrowedWrite, query.Binding) (driver.Written, error) {
+	return driver.Written{}, nil
+}
+
+func TestTxEndsOnce(t *testing.T) {
+	wrong := errors.New("wrong")
+	for _, c := range []struct {
+		name                  string
+		do                    func(driver.Tx) error
+		commitFails           bool
+		committed, rolledBack int
+	}{
+		{"done", func(driver.Tx) error { return nil }, false, 1, 0},
+		{"error", func(driver.Tx) error { return wrong }, false, 0, 1},
+		{"panic", func(driver.Tx) error { panic(wrong) }, false, 0, 1},
+		{"commit fails", func(driver.Tx) error { return nil }, true, 1, 0},
+	} {
+		f := &fake{commitFails: c.commitFails}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // must not keep a rollback from happening
+		func() {
+			defer func() { _ = recover() }()
+			err := database.New("x", f).Tx(ctx, c.do)
+			if (err == nil) != (c.name == "done") {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		}()
+		if f.committed != c.committed || f.rolledBack != c.rolledBack {
+			t.Errorf("%s: committed %d, rolled back %d", c.name, f.committed, f.rolledBack)
+		}
+	}
+}
+
+func TestOpenChoosesByScheme(t *testing.T) {
+	drivers := database.Drivers{
+		"fake": func(_ context.Context, url string) (driver.Driver, error) {
+			if url != "fake:here" {
+				return nil, fault.New(fault.Unavailable, "not there")
+			}
+			return &fake{}, nil
+		},
+		"other": nil,
+	}
+	db, err := drivers.Open(t.Context(), "main", "fake:here")
+	if err != nil || db.Name() != "main" || db.Driver() == nil {
+		t.Fatal(db, err)
+	}
+	if err := db.Ping(t.Context()); fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "database main: gone") {
+		t.Errorf("ping: %v", err)
+	}
+	for url, want := range map[string]string{
+		"fake:secret":                  "database main: not there",
+		"postgres://ann:secret@host/x": "PostgreSQL is not served yet; known are fake:, other:",
+		"oracle://ann:secret@host/x":   "oracle: is no known scheme; known are fake:, other:",
+		"secret":                       "has no scheme",
+	} {
+		_, err := drivers.Open(t.Context(), "main", url)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
+
+func TestCounting(t *testing.T) {
+	c := database.Count(&fake{})
+	ctx := t.Context()
+	find := func(r driver.Reader) error {
+		_, err := r.Find(ctx, nil, query.Binding{})
+		return err
+	}
+	_ = c.View(ctx, func(r driver.Reader) error { return errors.Join(find(r), find(r)) })
+	_ = database.New("x", c).Tx(ctx, func(tx driver.Tx) error {
+		_, err := tx.Write(ctx, rules.NarrowedWrite{}, query.Binding{})
+		return errors.Join(err, find(tx))
+	})
+	if got, want := c.Counts(), (database.Counts{Finds: 3, Writes: 1, Views: 1, Begins: 1}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	c.Reset()
+	if got := c.Counts(); got != (database.Counts{}) {
+		t.Errorf("%+v after reset", got)
+	}
+}
