@@ -153,7 +153,7 @@ func nodeModules(t *testing.T) string {
 	}
 	folder := os.Getenv("SPACECLOUD_NODE_MODULES")
 	if folder == "" {
-		folder = filepath.Join("..", "tests", "node", "node_modules")
+		folder = filepath.Join("..", "tests", "graphql-http", "node_modules")
 	}
 	if _, err := os.Stat(filepath.Join(folder, "graphql")); err != nil {
 		t.Skipf("no package graphql in %s: install it there, or name a folder in SPACECLOUD_NODE_MODULES", folder)

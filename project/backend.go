@@ -3,12 +3,14 @@ package project
 import (
 	"errors"
 	"io/fs"
+	"net/http"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 
 	"spacecloud/config"
+	"spacecloud/console"
 	"spacecloud/fault"
 	"spacecloud/generator"
 	"spacecloud/graph"
@@ -23,7 +25,9 @@ type backend struct {
 	api    *generator.API
 	rows   *resolvers.Resolvers
 	graph  *graph.Server
-	finger map[string]string // of the wanted state of each database
+	// explorer opens on queries of this schema.
+	explorer http.Handler
+	finger   map[string]string // of the wanted state of each database
 }
 
 // Read is the schema of a folder, checked as far as it can be without databases: the types,
@@ -118,7 +122,16 @@ func (p *Project) compile() (*backend, error) {
 	if b.graph, err = p.door(b, limitsOf(p.Settings)); err != nil {
 		return nil, err
 	}
+	b.explorer = console.Handler(console.Options{Examples: examples(s)})
 	return b, nil
+}
+
+func examples(s *schema.Schema) []console.Example {
+	var out []console.Example
+	for _, e := range generator.Examples(s) {
+		out = append(out, console.Example{Title: e.Title, Query: e.Query})
+	}
+	return out
 }
 
 func (p *Project) door(b *backend, l graph.Limits) (*graph.Server, error) {

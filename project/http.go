@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"spacecloud/auth"
-	"spacecloud/console"
 	"spacecloud/fault"
 )
 
@@ -25,23 +24,30 @@ func (p *Project) Handler() http.Handler {
 	mux.HandleFunc("GET /readyz", p.ready)
 	mux.Handle("/graphql", p.identified(func(w http.ResponseWriter, r *http.Request) { p.now.Load().graph.ServeHTTP(w, r) }))
 	if p.Settings.Introspection {
-		explorer := console.Handler(console.Options{})
-		mux.Handle("/playground", explorer)
-		mux.Handle("/playground/", explorer)
-		mux.Handle("GET /{$}", explorer)
+		explorer := func(w http.ResponseWriter, r *http.Request) { p.now.Load().explorer.ServeHTTP(w, r) }
+		for _, path := range []string{"/playground", "/playground/", "GET /{$}"} {
+			mux.HandleFunc(path, p.loaded(explorer))
+		}
 	}
 	mux.HandleFunc("/", notFound)
 	return mux
 }
 
-// identified puts the caller into the request. A bad token is refused also where none is
-// needed, and a request before the first Load is told to come again.
-func (p *Project) identified(next http.HandlerFunc) http.HandlerFunc {
+// loaded tells a request before the first Load to come again.
+func (p *Project) loaded(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if p.now.Load() == nil {
 			refuse(w, http.StatusServiceUnavailable, fault.New(fault.Unavailable, "the schema is not served yet; try again"))
 			return
 		}
+		next(w, r)
+	}
+}
+
+// identified puts the caller into the request. A bad token is refused also where none is
+// needed.
+func (p *Project) identified(next http.HandlerFunc) http.HandlerFunc {
+	return p.loaded(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodOptions { // which carries no token
 			next(w, r)
 			return
@@ -54,7 +60,7 @@ func (p *Project) identified(next http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		next(w, r.WithContext(auth.With(r.Context(), caller)))
-	}
+	})
 }
 
 // refuse answers a GraphQL request that does not reach the door.

@@ -172,7 +172,8 @@ func (run *run) bounds(l *level) error {
 		case n < 1:
 			return fault.New(fault.Invalid, "limit has to be at least 1, not %d", n)
 		case n > int64(run.r.Rows):
-			return fault.New(fault.Limit, "limit %d is more than the %d that limits.rows allows", n, run.r.Rows)
+			return fault.New(fault.Limit, "limit is %d; limits.rows allows %d", n, run.r.Rows).
+				With("limit", run.r.Rows).With("value", n).With("setting", "limits.rows")
 		}
 	}
 	if n, ok := run.number(l.offset); ok && n < 0 {
@@ -228,33 +229,35 @@ func (run *run) ask(ctx context.Context, l *level, keys []schema.Value) error {
 	return nil
 }
 
-// add notes the key that a row asks its link for.
+// add notes the key that a row asks its link for. Each cell is read once: a text is copied.
 func (a *asked) add(child *level, rows driver.Rows) {
+	start := len(a.flat)
 	for _, c := range child.keyCells {
-		if rows.Value(c).IsNull() {
+		v := rows.Value(c)
+		if v.IsNull() {
+			clear(a.flat[start:])
+			a.flat = a.flat[:start]
 			a.ordinals = append(a.ordinals, -1)
 			return
 		}
+		a.flat = append(a.flat, v)
 	}
 	before := a.keys.Len()
-	ordinal := a.keys.Add(keyOf(child.keyCells, rows))
-	if a.keys.Len() > before {
-		for _, c := range child.keyCells {
-			a.flat = append(a.flat, rows.Value(c))
-		}
+	a.ordinals = append(a.ordinals, a.keys.Add(keyOf(a.flat[start:])))
+	if a.keys.Len() == before { // another row asks for it already
+		clear(a.flat[start:])
+		a.flat = a.flat[:start]
 	}
-	a.ordinals = append(a.ordinals, ordinal)
 }
 
-// keyOf is the key in the cells of a row; a compound one is packed into the text.
-func keyOf(cells []int, rows driver.Rows) key {
-	if len(cells) == 1 {
-		v := rows.Value(cells[0])
+// keyOf is a link's key as one value; a compound one is packed into the text.
+func keyOf(values []schema.Value) key {
+	if len(values) == 1 {
+		v := values[0]
 		return key{kind: v.Kind(), num: v.Int(), str: v.Text()}
 	}
 	var packed []byte
-	for _, c := range cells {
-		v := rows.Value(c)
+	for _, v := range values {
 		packed = append(packed, byte(v.Kind()))
 		packed = binary.BigEndian.AppendUint64(packed, uint64(v.Int()))
 		packed = binary.BigEndian.AppendUint64(packed, uint64(len(v.Text())))

@@ -187,6 +187,7 @@ func TestCanceledWrites(t *testing.T) {
 			t.Errorf("step %d: %v", step, err)
 		}
 		at = -1
+		cancel()
 		if after := w.people(); after != before {
 			t.Errorf("step %d left %s", step, after)
 		}
