@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -22,6 +23,7 @@ import (
 // plans are the plans of one operation, by the shape of its variables.
 type plans struct {
 	once       sync.Once
+	ready      atomic.Bool
 	structural []*ast.VariableDefinition
 	mu         sync.RWMutex
 	byShape    map[string]*opPlan // guarded by mu
@@ -71,9 +73,12 @@ func null() []byte { return []byte("null") }
 // plan is the operation's plan for the shape of the variables.
 func (e *executable) plan(oc *graphql.OperationContext, op *operation) (*opPlan, error) {
 	ps := &op.plans
-	ps.once.Do(func() {
-		ps.structural, ps.byShape = structural(op.def), map[string]*opPlan{}
-	})
+	if !ps.ready.Load() { // a closure costs an allocation, which is for the first request
+		ps.once.Do(func() {
+			ps.structural, ps.byShape = structural(op.def), map[string]*opPlan{}
+			ps.ready.Store(true)
+		})
+	}
 	var room [256]byte
 	shape := appendShape(room[:0], e.api.Schema, ps.structural, oc.Variables)
 	ps.mu.RLock()

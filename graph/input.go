@@ -247,30 +247,26 @@ func (k *compiler) argument(a argument) query.Operand {
 // makes lists such as []string where a request gives one value for a list.
 func listed(vars map[string]any) {
 	for name, v := range vars {
-		switch v.(type) {
-		case nil, string, bool, json.Number, int64, float64:
-		default:
-			vars[name] = listedValue(v)
-		}
+		vars[name] = listedValue(v)
 	}
 }
 
-func listedValue(v any) any {
-	switch v := v.(type) {
+func listedValue(given any) any {
+	switch v := given.(type) {
 	case nil, string, bool, json.Number, int64, float64:
-		return v
+		return given
 	case map[string]any:
 		listed(v)
-		return v
+		return given
 	case []any:
 		for i := range v {
 			v[i] = listedValue(v[i])
 		}
-		return v
+		return given
 	}
-	list := reflect.ValueOf(v)
+	list := reflect.ValueOf(given)
 	if list.Kind() != reflect.Slice {
-		return v
+		return given
 	}
 	out := make([]any, list.Len())
 	for i := range out {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"testing"
 
@@ -43,7 +44,7 @@ func planner(t *testing.T, text string) (plan func(vars map[string]any) (*opPlan
 		t.Fatal(err)
 	}
 	e := newExecutable(Options{API: api, Resolvers: &resolvers.Resolvers{Config: resolvers.Config{Schema: s, Rules: set}}}.withDefaults())
-	doc, problems := gqlparser.LoadQuery(api.Schema, text)
+	doc, problems := gqlparser.LoadQueryWithRules(api.Schema, text, nil)
 	if problems != nil {
 		t.Fatal(problems)
 	}
@@ -63,9 +64,7 @@ func TestPlansByShape(t *testing.T) {
 	with := func(more m) m {
 		vars := m{}
 		for _, from := range []m{base, more} {
-			for k, v := range from {
-				vars[k] = v
-			}
+			maps.Copy(vars, from)
 		}
 		return vars
 	}

@@ -256,7 +256,7 @@ func TestCanceledReads(t *testing.T) {
 	}
 }
 
-// An answer that fails leaves what stood in the buffer, and the schema's values stay usable.
+// Limits and offsets out of their bounds are refused, and the buffer is left as it was.
 func TestArgumentsAreBounded(t *testing.T) {
 	w := open(t, nil)
 	f := w.find("User", 0, w.columns("User", "id")...)
