@@ -269,9 +269,12 @@ var directions = []struct {
 	name             string
 	desc, nullsFirst bool
 }{
-	{"ASC", false, false}, {"DESC", true, true},
-	{"ASC_NULLS_FIRST", false, true}, {"ASC_NULLS_LAST", false, false},
-	{"DESC_NULLS_FIRST", true, true}, {"DESC_NULLS_LAST", true, false},
+	{"ASC", false, false},
+	{"DESC", true, true},
+	{"ASC_NULLS_FIRST", false, true},
+	{"ASC_NULLS_LAST", false, false},
+	{"DESC_NULLS_FIRST", true, true},
+	{"DESC_NULLS_LAST", true, false},
 }
 
 // list is a random list's arguments, and the slow way to them.
