@@ -15,7 +15,7 @@ import (
 
 const module = "spacecloud"
 
-// floors is the house of docs/design.md, the lowest floor first. A package imports from floors
+// floors is the house that README.md shows, the lowest floor first. A package imports from floors
 // below its own, and on its own floor only from its own room: the first part of its path.
 var floors = [][]string{
 	{"fault"}, // the ground: every room returns it, so it lies below the others of its floor
@@ -64,8 +64,8 @@ func TestProblemsOfArrows(t *testing.T) {
 		{"tests/stories", "graph", ""},
 		{"schema", "rules", "schema (floor 2) imports rules (floor 4), but arrows only go down: move what both need to a lower room, or let schema be handed it"},
 		{"graph", "rest", "graph imports rest of the same floor (9), but only a room's own packages may do so: move what both need to a lower room"},
-		{"utils", "schema", "utils has no floor: give it one in docs/design.md and in floors here"},
-		{"schema", "utils", "utils has no floor: give it one in docs/design.md and in floors here"},
+		{"utils", "schema", "utils has no floor: give it one in README.md and in floors here"},
+		{"schema", "utils", "utils has no floor: give it one in README.md and in floors here"},
 		{"schema", "bench", "bench is beside the house, and nothing imports it"},
 	} {
 		if got := (arrow{from: test.from, to: test.to}).problem(); got != test.want {
@@ -87,7 +87,7 @@ func (a arrow) problem() string {
 	}
 	from, ok := floor(a.from)
 	if !ok {
-		return a.from + " has no floor: give it one in docs/design.md and in floors here"
+		return a.from + " has no floor: give it one in README.md and in floors here"
 	}
 	if a.to == "" {
 		return ""
@@ -98,7 +98,7 @@ func (a arrow) problem() string {
 	to, ok := floor(a.to)
 	switch {
 	case !ok:
-		return a.to + " has no floor: give it one in docs/design.md and in floors here"
+		return a.to + " has no floor: give it one in README.md and in floors here"
 	case to > from:
 		return fmt.Sprintf("%s (floor %d) imports %s (floor %d), but arrows only go down: "+
 			"move what both need to a lower room, or let %[1]s be handed it", a.from, from, a.to, to)
