@@ -105,10 +105,11 @@ func (c *checker) linkDirectives(l *linkUse) {
 // resolveLinks finds the columns of every link. Keys come first, because everything else is
 // found by them: inferred ones, then declared ones, then lists.
 func (c *checker) resolveLinks() {
-	c.eachLink(func(l *linkUse) bool { return !l.field.Link.Many && len(l.from) == 0 }, c.inferKey)
+	c.eachLink(func(l *linkUse) bool { return !l.field.Link.Many && len(l.from) == 0 && c.uniqueBack(l) == nil }, c.inferKey)
 	for _, t := range c.schema.Types {
 		t.Primary = c.key(t)
 	}
+	c.eachLink(func(l *linkUse) bool { return !l.field.Link.Many && len(l.from) == 0 }, c.inverseOne)
 	c.eachLink(func(l *linkUse) bool { return !l.field.Link.Many }, c.declaredKey)
 	c.resolveIndexes()
 	c.eachLink(func(l *linkUse) bool { return l.through == "" && !l.bare() }, c.declaredList)
@@ -119,6 +120,55 @@ func (c *checker) resolveLinks() {
 	c.eachResolved(c.checkLink)
 	c.eachResolved(c.indexKey)
 	c.eachResolved(pair)
+}
+
+// uniqueBack is the link that a plain to-one link is the other side of: the only to-one link
+// back, of which the key is unique. profile: Profile @link is then found by
+// user: User! @link @unique, as a list is by its type, and owns no key of its own.
+func (c *checker) uniqueBack(l *linkUse) *linkUse {
+	if !l.bare() || l.primary || l.field.NonNull || len(l.uses) != 1 || l.use.written("onDelete") != nil {
+		return nil
+	}
+	var back *linkUse
+	for _, o := range c.links {
+		switch {
+		case o == l || o.field.Link.Many:
+		case o.field.Owner == l.field.Owner && o.target == l.target:
+			return nil // which of the two is the other side would be a guess
+		case o.field.Owner == l.target && o.target == l.field.Owner:
+			if back != nil || len(o.from) > 0 || !c.unique(o) {
+				return nil
+			}
+			back = o
+		}
+	}
+	return back
+}
+
+// unique is whether at most one row holds a key of the link: @unique says so, and @primary
+// where it is all of the primary key.
+func (c *checker) unique(l *linkUse) bool {
+	if slices.ContainsFunc(l.uses, func(u use) bool { return u.Name == "unique" }) {
+		return true
+	}
+	t := l.field.Owner
+	shared := slices.ContainsFunc(t.Fields, func(f *Field) bool { return f.IsPrimary && !f.IsLink() && !f.Inferred }) ||
+		slices.ContainsFunc(c.links, func(o *linkUse) bool { return o != l && o.field.Owner == t && o.primary })
+	return l.primary && !shared
+}
+
+// inverseOne says of the other side of a one-to-one link which columns it is found by; it is
+// resolved with those that said so themselves.
+func (c *checker) inverseOne(l *linkUse) {
+	back := c.uniqueBack(l)
+	if back == nil || back.state != resolved {
+		l.fail(c) // a problem of the other side says why
+		return
+	}
+	for i, key := range back.field.Link.To {
+		l.from = append(l.from, key.Name)
+		l.to = append(l.to, back.field.Link.From[i].Name)
+	}
 }
 
 func (c *checker) eachLink(which func(*linkUse) bool, do func(*linkUse)) {
