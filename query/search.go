@@ -1,0 +1,71 @@
+package query
+
+import (
+	"strings"
+	"unicode"
+
+	"spacecloud/schema"
+)
+
+// Search is whether every one of the words stands in some column of the row that has @search.
+// The last one may be the beginning of a word. It is false without any word; never unknown
+// unless Words is null.
+type Search struct {
+	Type  *schema.Type
+	Words Operand
+}
+
+func (Search) where() {}
+
+func (w Search) String() string { return "search " + w.Words.String() }
+
+// SearchFields are the columns of a type that have @search.
+func SearchFields(t *schema.Type) []*schema.Field {
+	var fields []*schema.Field
+	for _, f := range t.Columns {
+		if f.Search {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+// Words are the words of a text: letters, digits and marks, in lower case.
+func Words(text string) []string {
+	words := strings.FieldsFunc(text, func(r rune) bool {
+		return !unicode.In(r, unicode.L, unicode.N, unicode.M, unicode.Co)
+	})
+	for i, w := range words {
+		words[i] = strings.ToLower(w)
+	}
+	return words
+}
+
+func (h *holder) search(w Search) Truth {
+	words := h.value(w.Words)
+	if words.IsNull() {
+		return Unknown
+	}
+	var there []string
+	for _, f := range SearchFields(w.Type) {
+		if v := h.row(0).Value(f); !v.IsNull() {
+			there = append(there, Words(v.Text())...)
+		}
+	}
+	wanted := Words(words.Text())
+	for i, word := range wanted {
+		if !stands(word, there, i == len(wanted)-1) {
+			return False
+		}
+	}
+	return truth(len(wanted) > 0)
+}
+
+func stands(word string, among []string, beginning bool) bool {
+	for _, a := range among {
+		if a == word || beginning && strings.HasPrefix(a, word) {
+			return true
+		}
+	}
+	return false
+}
