@@ -15,7 +15,19 @@ import (
 // sdl has a column of every scalar and a link of every kind.
 const sdl = `
 enum Colour { RED GREEN BLUE }
-type Address { street: String!  number: Int }
+type Address {
+  street: String!
+  number: Int
+  big: BigInt
+  price: Decimal
+  at: DateTime
+  colour: Colour
+  raw: Bytes
+  tags: [String!]
+  meta: JSON
+  geo: Geo
+}
+type Geo { lat: Float  lon: Float }
 
 type Thing @table(plural: "things") {
   id: ID! @primary
