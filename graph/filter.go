@@ -18,6 +18,7 @@ func (k *compiler) where(t *schema.Type, in input) (query.Where, error) {
 	if len(members) == 0 {
 		return nil, nil
 	}
+	k.terms = 0
 	return k.conditions(t, members)
 }
 
@@ -26,6 +27,9 @@ func (k *compiler) conditions(t *schema.Type, members []input) (query.Where, err
 		return nil, fault.New(fault.Limit, "the conditions of where nest more than %d deep", maxWhereDepth)
 	}
 	defer func() { k.depth-- }()
+	if k.terms += len(members); k.terms > maxTerms {
+		return nil, fault.New(fault.Limit, "where has more than %d conditions; to ask for one of many values, use _in", maxTerms)
+	}
 	all := make(query.And, 0, len(members))
 	for _, m := range members {
 		w, err := k.condition(t, m)

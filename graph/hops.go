@@ -11,6 +11,7 @@ import (
 // Bounds of what a filter may ask.
 const (
 	maxWhereDepth = 12     // conditions in conditions
+	maxTerms      = 500    // conditions in one where; SQLite takes no more than 1,000 in a row
 	maxList       = 10_000 // values of _in and the like
 	maxWords      = 100    // of _search
 	maxPath       = 100    // steps into a JSON value

@@ -21,6 +21,7 @@ type compiler struct {
 	now  bool // operands are constants: the compiled is used once
 
 	depth int // of the condition that is compiled
+	terms int // of the where that is compiled, so far
 }
 
 // selected is one member of an answer: all selections with one response key.
