@@ -59,7 +59,10 @@ func empty(name string) error {
 }
 
 func (k *compiler) condition(t *schema.Type, in input) (query.Where, error) {
-	if in.isNull() {
+	switch {
+	case in.isNull() && strings.HasPrefix(in.name, "_"):
+		return nil, fault.New(fault.Invalid, "%s may not be null", in.name)
+	case in.isNull():
 		return nil, fault.New(fault.Invalid, "%s may not be null here; ask for null with {_isNull: true}", in.name)
 	}
 	switch in.name {

@@ -7,9 +7,9 @@ import (
 	"spacecloud/schema"
 )
 
-// Search is whether every one of the words stands in some column of the row that has @search.
-// The last one may be the beginning of a word. It is false without any word; never unknown
-// unless Words is null.
+// Search is whether every one of the words stands in some column of the row that has @search,
+// whatever the case. The last one may be the beginning of a word. It is false without any word,
+// and unknown only where Words is null.
 type Search struct {
 	Type  *schema.Type
 	Words Operand
@@ -23,20 +23,24 @@ func (w Search) String() string { return "search " + w.Words.String() }
 func SearchFields(t *schema.Type) []*schema.Field {
 	var fields []*schema.Field
 	for _, f := range t.Columns {
-		if f.Search {
+		if f.Search && !f.Hidden && t.Kind == schema.Table {
 			fields = append(fields, f)
 		}
 	}
 	return fields
 }
 
-// Words are the words of a text: letters, digits and marks, in lower case.
+// SearchTable is the name of the full-text index of a type's table, in databases where it is a
+// table itself. Names in a schema do not begin so, and its own parts do not end so.
+func SearchTable(t *schema.Type) string { return "_" + t.Table + "_search" }
+
+// Words are the words of a text: its letters, digits and marks, in one case.
 func Words(text string) []string {
 	words := strings.FieldsFunc(text, func(r rune) bool {
 		return !unicode.In(r, unicode.L, unicode.N, unicode.M, unicode.Co)
 	})
 	for i, w := range words {
-		words[i] = strings.ToLower(w)
+		words[i] = strings.Map(foldRune, w)
 	}
 	return words
 }

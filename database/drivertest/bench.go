@@ -79,6 +79,7 @@ type Group { id: ID! @primary  name: String!  members: [Author!]! @link(through:
 type Membership { id: ID! @primary  author: Author! @link  group: Group! @link  since: Date }
 
 type Place { country: String! @primary  number: BigInt! @primary  name: String  visits: [Visit!]! @link }
+type Note { id: ID! @primary  title: String! @search  body: String @search  rank: Int }
 type Visit { id: ID! @primary  n: Int!  place: Place @link }
 
 type BookCard @view(sql: "SELECT id, title, author_id FROM books WHERE pages IS NOT NULL") {

@@ -34,6 +34,7 @@ func Run(t *testing.T, h Harness) {
 		{"ListConditions", listConditions, nil},
 		{"JSONConditions", jsonConditions, nil},
 		{"EmbeddedConditions", embeddedConditions, nil},
+		{"Search", search, nil},
 		{"Distinct", distinct, nil},
 		{"DistinctOfEachParent", distinctOfEachParent, nil},
 		{"Order", order, nil},

@@ -8,9 +8,9 @@ import (
 	"spacecloud/schema"
 )
 
-// Search asks the full-text index that package generator says the table has.
+// Search asks the full-text index: see generator.Searches.
 func (dialect) Search(b *sqlgen.Builder, row string, w query.Search) {
-	index := w.Type.Table + "_search"
+	index := query.SearchTable(w.Type)
 	b.Text(row + "." + rowIDOf(w.Type) + " IN (SELECT rowid FROM ")
 	b.Name(index)
 	b.Text(" WHERE ")
