@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"fmt"
-
 	"spacecloud/fault"
 	"spacecloud/query"
 	"spacecloud/schema"
@@ -45,7 +43,7 @@ func (k *compiler) hop(link *schema.Field, in input) (query.Where, error) {
 func absent(in input) query.Truth {
 	all := query.True
 	for _, m := range in.members() {
-		all = min3(all, absentMember(m))
+		all = both(all, absentMember(m))
 	}
 	return all
 }
@@ -66,7 +64,7 @@ func absentMember(m input) query.Truth {
 			if m.name == "_or" {
 				each = opposite(each)
 			}
-			all = min3(all, each)
+			all = both(all, each)
 		}
 		if m.name == "_or" {
 			all = opposite(all)
@@ -76,8 +74,8 @@ func absentMember(m input) query.Truth {
 	return query.Unknown
 }
 
-// min3 is And.
-func min3(a, b query.Truth) query.Truth {
+// both is the And of two truths.
+func both(a, b query.Truth) query.Truth {
 	switch {
 	case a == query.False || b == query.False:
 		return query.False
@@ -323,7 +321,7 @@ func coerceWords(v any) (schema.Value, error) {
 		return words, err
 	}
 	if n := len(query.Words(words.Text())); n > maxWords {
-		return words, fmt.Errorf("%w", tooMany(n, "words", maxWords))
+		return words, tooMany(n, "words", maxWords)
 	}
 	return words, nil
 }

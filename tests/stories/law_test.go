@@ -77,7 +77,9 @@ func TestFiltersMeanWhatTheySay(t *testing.T) {
 
 func idsOf(t *testing.T, answer string) []string {
 	t.Helper()
-	var a struct{ Data struct{ R []struct{ ID string } } }
+	var a struct {
+		Data struct{ R []struct{ ID string } }
+	}
 	if err := json.Unmarshal([]byte(answer), &a); err != nil || strings.Contains(answer, `"errors"`) {
 		t.Fatal(answer)
 	}
