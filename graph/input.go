@@ -216,7 +216,11 @@ func (a *argument) value(vars map[string]any) (schema.Value, error) {
 func invalid(name string, err error) error {
 	var all []error
 	for _, f := range fault.All(err) {
-		all = append(all, fault.New(fault.Invalid, "%s%s: %s", name, fault.Way(f.Path), f.Message))
+		kind := fault.Invalid
+		if f.Kind == fault.Limit {
+			kind = fault.Limit
+		}
+		all = append(all, fault.New(kind, "%s%s: %s", name, fault.Way(f.Path), f.Message))
 	}
 	return errors.Join(all...)
 }

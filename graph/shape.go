@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"strings"
+
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -109,7 +111,7 @@ func appendValueShape(dst []byte, s *ast.Schema, t *ast.Type, v any) []byte {
 			return append(dst, 't')
 		}
 		return append(dst, 'f')
-	case def.Name == "OrderDirection":
+	case structuralEnum(s, def):
 		word, _ := v.(string)
 		return append(append(dst, word...), ';')
 	}
@@ -123,7 +125,7 @@ func appendListShape(dst []byte, s *ast.Schema, t *ast.Type, v any) []byte {
 	if !ok {
 		list = []any{v}
 	}
-	if kind := s.Types[t.Name()]; kind.Kind != ast.InputObject && t.Elem.Elem == nil {
+	if kind := s.Types[t.Name()]; kind.Kind != ast.InputObject && !structuralEnum(s, kind) && t.Elem.Elem == nil {
 		return append(dst, 'l')
 	}
 	dst = append(dst, '[')
@@ -131,4 +133,14 @@ func appendListShape(dst []byte, s *ast.Schema, t *ast.Type, v any) []byte {
 		dst = appendValueShape(dst, s, t.Elem, e)
 	}
 	return append(dst, ']')
+}
+
+// structuralEnum is whether the values of an enum decide the plan: directions, and the names of
+// fields, as in PostField.
+func structuralEnum(s *ast.Schema, def *ast.Definition) bool {
+	if def.Kind != ast.Enum {
+		return false
+	}
+	of, isField := strings.CutSuffix(def.Name, "Field")
+	return def.Name == "OrderDirection" || isField && s.Types[of] != nil
 }

@@ -90,7 +90,7 @@ func (k *compiler) level(f *query.Find, via *query.Via, name string) (*level, er
 		return nil, err
 	}
 	asked := query.Level{
-		Type: f.Type, Columns: l.cells, Where: f.Where, OrderBy: complete(f), Via: via,
+		Type: f.Type, Columns: l.cells, Where: f.Where, OrderBy: complete(f), Distinct: f.Distinct, Via: via,
 	}
 	if via == nil || !via.Single {
 		asked.Limit, asked.Offset = f.Limit, f.Offset
