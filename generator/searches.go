@@ -53,8 +53,10 @@ func sqliteSearch(t *schema.Type, fields []*schema.Field) Search {
 	s.Parts = append(s.Parts, SearchPart{"table", name, "CREATE VIRTUAL TABLE " + index + " USING fts5(" +
 		strings.Join(columns, ", ") + ", content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 0')"})
 	trigger := func(suffix, event, body string) {
-		s.Parts = append(s.Parts, SearchPart{"trigger", name + suffix,
-			"CREATE TRIGGER " + sqliteName(name+suffix) + " AFTER " + event + " ON " + table + " BEGIN " + body + "END"})
+		s.Parts = append(s.Parts, SearchPart{
+			"trigger", name + suffix,
+			"CREATE TRIGGER " + sqliteName(name+suffix) + " AFTER " + event + " ON " + table + " BEGIN " + body + "END",
+		})
 	}
 	trigger("_insert", "INSERT", add)
 	trigger("_update", "UPDATE OF "+sqliteColumns("", "", slices.Concat(fields, t.Primary)), remove+add)

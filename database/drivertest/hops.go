@@ -12,8 +12,11 @@ import (
 // nested are the values that random rows hold in columns that are looked into.
 var nested = map[string][]any{
 	"json": {
-		map[string]any{"a": int64(1)}, map[string]any{"a": 1.5, "b": []any{"x", map[string]any{"c": nil}}},
-		[]any{int64(1), "x", nil}, "x", int64(1), true, map[string]any{},
+		map[string]any{"a": int64(1)},
+		map[string]any{"a": 1.5, "b": []any{"x", map[string]any{"c": nil}}},
+		[]any{int64(1), "x", nil},
+		"x", int64(1), true,
+		map[string]any{},
 	},
 	"texts": {[]any{}, []any{"a"}, []any{"a", "b"}, []any{"", "Ann", "a"}},
 	"bigs":  {[]any{}, []any{nil}, []any{int64(1) << 60, nil}, []any{int64(0), int64(1)}},
