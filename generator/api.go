@@ -51,6 +51,8 @@ const (
 	UpdateMany                 // updatePosts(where, set, inc)
 	DeleteOne                  // deletePost(id)
 	DeleteMany                 // deletePosts(where)
+	Aggregate                  // postsAggregate(where)
+	Groups                     // postsGroups(groupBy, where, having, orderBy, limit, offset)
 )
 
 // New makes the API of a schema. Types that would be empty are schema.Problems.
@@ -81,6 +83,7 @@ var sections = []func(*draft, *schema.Type){
 	writeReads,
 	writeWhere,
 	writeOrder,
+	writeAggregates,
 	writeInserts,
 	writeUpdates,
 	writeDeletes,

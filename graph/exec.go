@@ -132,7 +132,7 @@ func (k *compiler) root(p *part, s *selected, op ast.Operation) error {
 		p.answer, err = k.answerOf(p.root, s, p.before)
 		return err
 	}
-	find, err := k.find(p.root.Type, s, p.root.Kind == generator.List)
+	find, err := k.asks(p.root, s)
 	if err != nil {
 		return err
 	}

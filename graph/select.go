@@ -102,6 +102,10 @@ func (k *compiler) items(t *schema.Type, sets []ast.SelectionSet) ([]query.Item,
 		switch {
 		case s.field.Name == "__typename":
 			item.Typename = t.Name
+		case f == nil:
+			if err := k.beside(&item, t, s); err != nil {
+				return nil, err
+			}
 		case f.IsLink():
 			find, err := k.find(f.Link.Target, s, f.Link.Many)
 			if err != nil {

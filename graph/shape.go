@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"strings"
+
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -109,11 +111,17 @@ func appendValueShape(dst []byte, s *ast.Schema, t *ast.Type, v any) []byte {
 			return append(dst, 't')
 		}
 		return append(dst, 'f')
-	case def.Name == "OrderDirection":
+	case decides(def):
 		word, _ := v.(string)
 		return append(append(dst, word...), ';')
 	}
 	return append(dst, 'v')
+}
+
+// decides is whether an enum is part of the query, not a value in it: a direction, or fields
+// of a type, as in groupBy.
+func decides(def *ast.Definition) bool {
+	return def.Kind == ast.Enum && (def.Name == "OrderDirection" || strings.HasSuffix(def.Name, "Field"))
 }
 
 // appendListShape takes a list of plain values for one parameter, and any other element by
@@ -123,7 +131,7 @@ func appendListShape(dst []byte, s *ast.Schema, t *ast.Type, v any) []byte {
 	if !ok {
 		list = []any{v}
 	}
-	if kind := s.Types[t.Name()]; kind.Kind != ast.InputObject && t.Elem.Elem == nil {
+	if kind := s.Types[t.Name()]; kind.Kind != ast.InputObject && !decides(kind) && t.Elem.Elem == nil {
 		return append(dst, 'l')
 	}
 	dst = append(dst, '[')

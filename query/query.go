@@ -15,6 +15,9 @@ type Find struct {
 	Limit   Operand // zero Operand for none
 	Offset  Operand
 	One     bool // by a unique key: the answer is an object or null, not a list
+	// Groups asks for groups of the rows instead; with One for the one of all rows. OrderBy
+	// is not used then.
+	Groups *Groups
 }
 
 // Item is one member of an answer's object.
@@ -24,7 +27,9 @@ type Item struct {
 	Members  []Item        // of a column that holds an embedded value: what to show of it
 	Link     *schema.Field // a link, answered by Find
 	Find     *Find
-	Typename string // not empty for __typename: the text to show
+	Typename string   // not empty for __typename: the text to show
+	Measure  *Measure // of groups: one of Groups.Measures
+	Object   []Item   // of groups: measures and constants, as an object
 	// Of a write's answer:
 	Affected  bool  // the number of rows
 	Returning *Find // the rows
@@ -58,6 +63,10 @@ type Level struct {
 	Limit   Operand // of all rows, or per parent when Via is set
 	Offset  Operand
 	Via     *Via // nil for a root
+	// Groups makes groups of the rows that meet Where: Groups.Measures are read instead of
+	// Columns, and Groups.OrderBy is the order. With Via they are the groups of each key, and
+	// By is empty; a key without rows has no group then.
+	Groups *Groups
 }
 
 // Cell is one column to read.

@@ -106,6 +106,7 @@ const (
 	Arg                   // Binding.Args[Index]
 	Claim                 // Binding.Claims[Index]
 	Column                // Field of the row Up scopes outward, after the to-one links Via
+	Measured              // Fn of Field, of a group of rows; only in Groups.Having
 )
 
 // Operand is one side of a comparison, a limit or an assigned value.
@@ -116,7 +117,8 @@ type Operand struct {
 	Field *schema.Field
 	Via   []*schema.Field
 	Up    int
-	// Scalar says what an Arg or Claim holds, so that a driver can bind it as that.
+	Fn    Function
+	// Scalar says what an Arg, a Claim or a measure holds, so that a driver can bind it as that.
 	Scalar schema.Scalar
 }
 
@@ -151,6 +153,8 @@ func (o Operand) String() string {
 		}
 		b.WriteString(o.Field.Name)
 		return b.String()
+	case Measured:
+		return Measure{Fn: o.Fn, Field: o.Field}.String()
 	}
 	return "nothing"
 }

@@ -36,6 +36,7 @@ type level struct {
 	offset    query.Operand
 	pieces    []piece
 	tail      string // closes the object
+	none      string // what stands where a single one has no row
 	children  []*level
 	keyCells  []int        // of a child: the parent's cells that hold its key
 	cells     []query.Cell // what the statement reads
@@ -64,7 +65,7 @@ func (r *Resolvers) compile(c *auth.Caller, f *query.Find, no refusal) (*plan, e
 		via = &query.Via{Single: true}
 	}
 	root, err := k.level(f, via, "")
-	if err != nil && (no == strict || !refused(err)) {
+	if err != nil && (root == nil || no == strict || !refused(err)) {
 		return nil, err
 	}
 	root.root = true
@@ -79,18 +80,18 @@ func refused(err error) bool {
 }
 
 // level compiles f and what hangs on it. On a flat no it returns the error beside a level
-// that has no rows.
+// that has no rows; an error without a level is one of what is asked.
 func (k *compiler) level(f *query.Find, via *query.Via, name string) (*level, error) {
 	l := &level{
 		n: len(k.plan.levels), name: name, typ: f.Type, reader: k.reader(f.Type.DB),
-		single: f.One, limit: f.Limit, offset: f.Offset,
+		single: f.One, limit: f.Limit, offset: f.Offset, none: "null",
 	}
 	k.plan.levels = append(k.plan.levels, l)
-	if err := k.members(l, f.Items); err != nil {
+	if err := k.layout(l, f); err != nil {
 		return nil, err
 	}
 	asked := query.Level{
-		Type: f.Type, Columns: l.cells, Where: f.Where, OrderBy: complete(f), Via: via,
+		Type: f.Type, Columns: l.cells, Where: f.Where, OrderBy: complete(f), Via: via, Groups: groups(f),
 	}
 	if via == nil || !via.Single {
 		asked.Limit, asked.Offset = f.Limit, f.Offset
@@ -119,7 +120,7 @@ func (k *compiler) reader(name string) int {
 
 // complete is the sort key with the ties broken by the primary key.
 func complete(f *query.Find) []query.Order {
-	if f.One {
+	if f.One || f.Groups != nil {
 		return nil
 	}
 	orders := slices.Clone(f.OrderBy)
@@ -162,7 +163,7 @@ func (k *compiler) members(l *level, items []query.Item) error {
 // caller may not read, has no rows.
 func (k *compiler) child(l *level, item query.Item) (*level, error) {
 	child, err := k.level(item.Find, &query.Via{Link: item.Link, Single: item.Find.One}, item.Name)
-	if err != nil && !refused(err) {
+	if err != nil && (child == nil || !refused(err)) {
 		return nil, err
 	}
 	visible := k.r.Rules.Visible(k.caller, item.Link)

@@ -136,7 +136,7 @@ func (run *run) direct(ctx context.Context, l *level, dst []byte) ([]byte, error
 	case !l.single:
 		return append(dst, ']'), nil
 	case len(dst) == first:
-		return append(dst, "null"...), nil
+		return append(dst, l.none...), nil
 	}
 	return dst, nil
 }
@@ -308,7 +308,7 @@ func (run *run) linked(dst []byte, l *level, ordinal int) []byte {
 	case !l.single:
 		return run.list(dst, l, from, to)
 	case from == to:
-		return append(dst, "null"...)
+		return append(dst, l.none...)
 	}
 	return run.row(dst, l, from)
 }

@@ -18,6 +18,7 @@ func (s *Set) Level(c *auth.Caller, verb query.Verb, l query.Level) (Narrowed, e
 	asked.via(l.Via)
 	where := asked.where(l.Where, false)
 	order := asked.order(l.OrderBy)
+	asked.groups(l.Groups)
 	if asked.err != nil {
 		return Narrowed{}, asked.err
 	}
@@ -61,7 +62,7 @@ func (s *Set) Uses(uses []Use, l query.Level, verb query.Verb) []Use {
 	for _, o := range l.OrderBy {
 		uses = s.columnUses(uses, query.Operand{Kind: query.Column, Field: o.Field, Via: o.Via})
 	}
-	return s.whereUses(uses, l.Where)
+	return s.whereUses(s.groupUses(uses, l.Groups), l.Where)
 }
 
 func (s *Set) whereUses(uses []Use, w query.Where) []Use {

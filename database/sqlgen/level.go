@@ -33,7 +33,7 @@ func OneKey(d Dialect, l *query.Level) (Statement, error) {
 func (b *Builder) rows(l *query.Level, reached func(row string)) {
 	row := b.Alias()
 	b.Text("SELECT ")
-	b.Cells(l, row)
+	b.read(l, row)
 	b.Text(" FROM ")
 	b.Table(l.Type, row)
 	if reached == nil {
@@ -43,8 +43,21 @@ func (b *Builder) rows(l *query.Level, reached func(row string)) {
 		reached(row)
 		b.and(row, l.Where)
 	}
-	b.OrderBy(row, l.OrderBy, "")
+	if l.Groups != nil {
+		b.groups(l.Groups, row)
+	} else {
+		b.OrderBy(row, l.OrderBy, "")
+	}
 	b.dialect.Page(b, l.Limit, l.Offset)
+}
+
+// read appends what a level reads: cells of rows or measures of groups.
+func (b *Builder) read(l *query.Level, row string) {
+	if l.Groups != nil {
+		b.Measures(l.Groups, row)
+		return
+	}
+	b.Cells(l, row)
 }
 
 // Cells appends what a level reads of a row.

@@ -107,10 +107,7 @@ type statement struct {
 // Prepare renders a level.
 func (d *Driver) Prepare(n rules.Narrowed) (driver.Statement, error) {
 	l := n.Level()
-	s := &statement{columns: make([]*schema.Field, len(l.Columns))}
-	for i, c := range l.Columns {
-		s.columns[i] = c.Field
-	}
+	s := &statement{columns: columnsOf(l)}
 	var err error
 	if s.Statement, err = sqlgen.Level(dialect{}, l); err != nil {
 		return nil, err

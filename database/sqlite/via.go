@@ -10,6 +10,8 @@ import (
 func (d dialect) Via(b *sqlgen.Builder, l *query.Level) {
 	paged := !l.Via.Single && !(l.Limit.IsZero() && l.Offset.IsZero())
 	switch {
+	case l.Groups != nil:
+		d.grouped(b, l)
 	case paged && l.Type.Kind == schema.View:
 		d.ranked(b, l)
 	case paged:
