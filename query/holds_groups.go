@@ -132,10 +132,15 @@ func (m Measure) total(values []schema.Value) (schema.Value, error) {
 	sum := new(big.Rat)
 	digits := 0
 	for _, v := range values {
-		n, _ := new(big.Rat).SetString(plainText(v)) // a canonical number
+		n := new(big.Rat)
+		if v.Kind() == schema.FloatValue {
+			n.SetFloat64(v.Float())
+		} else {
+			n.SetString(plainText(v)) // a canonical number
+			_, part, _ := strings.Cut(v.Text(), ".")
+			digits = max(digits, len(part))
+		}
 		sum.Add(sum, n)
-		_, part, _ := strings.Cut(plainText(v), ".")
-		digits = max(digits, len(part))
 	}
 	if m.Fn == Avg {
 		sum.Quo(sum, new(big.Rat).SetInt64(int64(len(values))))

@@ -65,7 +65,7 @@ type Level struct {
 	Via     *Via // nil for a root
 	// Groups makes groups of the rows that meet Where: Groups.Measures are read instead of
 	// Columns, and Groups.OrderBy is the order. With Via they are the groups of each key, and
-	// By is empty; a key without rows has no group then.
+	// By is empty; a key without rows need not have one.
 	Groups *Groups
 }
 

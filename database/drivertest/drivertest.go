@@ -52,6 +52,12 @@ func Run(t *testing.T, h Harness) {
 		{"CancelledContexts", cancelledContexts, nil},
 		{"PanicsReleaseConnections", panicsReleaseConnections, nil},
 		{"RandomConditions", randomConditions, nil},
+		{"Measures", measures, nil},
+		{"GroupsOfRows", groupsOfRows, nil},
+		{"GroupsOfEachParent", groupsOfEachParent, nil},
+		{"ExactTotals", exactTotals, nil},
+		{"TotalsBeyond", totalsBeyond, nil},
+		{"RandomGroups", randomGroups, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBench(t, h)
