@@ -24,6 +24,8 @@ var statements = [...]string{
 		WHERE p.views > ? ORDER BY p.created_at DESC, p.id LIMIT 20`,
 	lastComments: `SELECT c.id, c.body, u.name FROM comments c CROSS JOIN users u ON u.id = c.author_id
 		WHERE c.post_id = ? ORDER BY c.created_at DESC, c.id LIMIT 5`,
+	commented: `SELECT post_id, count(*), min(created_at), max(created_at) FROM comments
+		WHERE post_id >= ? GROUP BY post_id HAVING count(*) >= 8 ORDER BY post_id LIMIT 20`,
 }
 
 const (
@@ -32,6 +34,7 @@ const (
 	thousand
 	parents
 	lastComments
+	commented
 )
 
 // Floor answers the read queries by hand: a net/http handler that reads the request, runs
@@ -200,6 +203,8 @@ func (f *Floor) answer(x *exchange) (err error) {
 		x.out, err = appendList(x.out, c[thousand])
 	case "Nested":
 		x.out, err = appendNested(x.out, c, v.Views)
+	case "Groups":
+		x.out, err = appendGroups(x.out, c[commented], v.ID)
 	default:
 		err = fmt.Errorf("no operation %q", x.request.OperationName)
 	}
@@ -272,6 +277,21 @@ func appendComments(dst []byte, c cursor, post string) ([]byte, error) {
 		dst = append(dst, `}}`...)
 	}
 	return dst, c.end()
+}
+
+func appendGroups(dst []byte, c cursor, from string) ([]byte, error) {
+	if err := c.start(from); err != nil {
+		return dst, err
+	}
+	dst = append(dst, `{"data":{"commentsGroups":[`...)
+	for n := 0; c.next(); n++ {
+		dst = appendString(append(comma(dst, n), `{"group":{"postId":`...), c.text(0))
+		dst = strconv.AppendInt(append(dst, `},"count":`...), c.int(1), 10)
+		dst = appendTime(append(dst, `,"min":{"createdAt":`...), c.text(2))
+		dst = appendTime(append(dst, `},"max":{"createdAt":`...), c.text(3))
+		dst = append(dst, `}}`...)
+	}
+	return append(dst, `]}}`...), c.end()
 }
 
 func comma(dst []byte, n int) []byte {
