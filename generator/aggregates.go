@@ -8,7 +8,7 @@ import (
 
 // What rows add up to: of all that match, of groups, and beside each link to many.
 
-// distinct are the columns whose values can be told apart, which rows can be grouped by.
+// distinct are the columns whose values can be told apart.
 func distinct(t *schema.Type) []*schema.Field {
 	return keep(columns(t), func(f *schema.Field) bool {
 		return !f.List && f.Scalar != schema.JSON && f.Scalar != schema.Embedded
@@ -75,7 +75,7 @@ func writeAggregates(d *draft, t *schema.Type) {
 	for _, m := range onceBySuffix() {
 		d.measureType(t, m)
 	}
-	if len(distinct(t)) > 0 {
+	if len(sortable(t)) > 0 {
 		d.writeGroups(t)
 	}
 }
@@ -135,7 +135,7 @@ func (d *draft) writeGroups(t *schema.Type) {
 		name:        t.Plural + "Groups",
 		description: fmt.Sprintf("Every %s that matches and that the caller may read, in groups.", t.Name),
 		args: []member{
-			{name: "groupBy", description: "The fields whose values make a group; at least one.", typ: nonNullType(listOf(d.fieldEnum(t)))},
+			{name: "groupBy", description: "The fields whose values make a group; at least one.", typ: nonNullType(listOf(fieldEnumName(t)))},
 			{name: "where", description: "Which rows; all when absent.", typ: whereName(t)},
 			{name: "having", description: "Which groups; all when absent.", typ: havingName(t)},
 			{
@@ -155,23 +155,12 @@ func (d *draft) writeGroups(t *schema.Type) {
 		members:     append([]member{key}, d.measureMembers(t)...),
 	})
 	def := definition{keyword: "type", name: groupName(t) + "Key"}
-	for _, f := range distinct(t) {
+	for _, f := range sortable(t) {
 		def.members = append(def.members, member{name: f.Name, description: f.Description, typ: marked(d.element(f), f.NonNull)})
 	}
 	d.define(def)
 	d.writeHaving(t)
 	d.writeGroupOrder(t)
-}
-
-// fieldEnum is the enum of the columns that rows can be told apart by.
-func (d *draft) fieldEnum(t *schema.Type) string {
-	return d.share(t.Name+"Field", func() definition {
-		def := definition{keyword: "enum", description: fmt.Sprintf("A field of a %s.", t.Name)}
-		for _, f := range distinct(t) {
-			def.members = append(def.members, member{name: f.Name})
-		}
-		return def
-	})
 }
 
 func (d *draft) writeHaving(t *schema.Type) {
@@ -219,7 +208,7 @@ func (d *draft) writeGroupOrder(t *schema.Type) {
 			def.members = append(def.members, member{name: field, typ: name + suffix})
 		}
 	}
-	add("group", "Distinct", distinct(t))
+	add("group", "Sortable", sortable(t))
 	add("countDistinct", "Distinct", distinct(t))
 	add("sum", "Numeric", numeric(t))
 	add("avg", "Numeric", numeric(t))

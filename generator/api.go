@@ -83,6 +83,7 @@ var sections = []func(*draft, *schema.Type){
 	writeReads,
 	writeWhere,
 	writeOrder,
+	writeFieldEnum,
 	writeAggregates,
 	writeInserts,
 	writeUpdates,

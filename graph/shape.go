@@ -111,17 +111,11 @@ func appendValueShape(dst []byte, s *ast.Schema, t *ast.Type, v any) []byte {
 			return append(dst, 't')
 		}
 		return append(dst, 'f')
-	case decides(def):
+	case structuralEnum(s, def):
 		word, _ := v.(string)
 		return append(append(dst, word...), ';')
 	}
 	return append(dst, 'v')
-}
-
-// decides is whether an enum is part of the query, not a value in it: a direction, or fields
-// of a type, as in groupBy.
-func decides(def *ast.Definition) bool {
-	return def.Kind == ast.Enum && (def.Name == "OrderDirection" || strings.HasSuffix(def.Name, "Field"))
 }
 
 // appendListShape takes a list of plain values for one parameter, and any other element by
@@ -131,7 +125,7 @@ func appendListShape(dst []byte, s *ast.Schema, t *ast.Type, v any) []byte {
 	if !ok {
 		list = []any{v}
 	}
-	if kind := s.Types[t.Name()]; kind.Kind != ast.InputObject && !decides(kind) && t.Elem.Elem == nil {
+	if kind := s.Types[t.Name()]; kind.Kind != ast.InputObject && !structuralEnum(s, kind) && t.Elem.Elem == nil {
 		return append(dst, 'l')
 	}
 	dst = append(dst, '[')
@@ -139,4 +133,14 @@ func appendListShape(dst []byte, s *ast.Schema, t *ast.Type, v any) []byte {
 		dst = appendValueShape(dst, s, t.Elem, e)
 	}
 	return append(dst, ']')
+}
+
+// structuralEnum is whether the values of an enum decide the plan: directions, and the names of
+// fields, as in PostField.
+func structuralEnum(s *ast.Schema, def *ast.Definition) bool {
+	if def.Kind != ast.Enum {
+		return false
+	}
+	of, isField := strings.CutSuffix(def.Name, "Field")
+	return def.Name == "OrderDirection" || isField && s.Types[of] != nil
 }
