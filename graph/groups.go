@@ -176,7 +176,9 @@ func groupOrder(f *query.Find, in input) error {
 		if !ok {
 			return fault.New(fault.Invalid, "%s has to be a direction, such as ASC", path)
 		}
-		f.Groups.OrderBy = append(f.Groups.OrderBy, query.GroupOrder{Measure: m, Desc: o.Desc, Nulls: o.Nulls})
+		if again := func(o query.GroupOrder) bool { return o.Measure == m }; !slices.ContainsFunc(f.Groups.OrderBy, again) {
+			f.Groups.OrderBy = append(f.Groups.OrderBy, query.GroupOrder{Measure: m, Desc: o.Desc, Nulls: o.Nulls})
+		}
 	}
 	return nil
 }
@@ -190,20 +192,40 @@ func only(in input, path string) (input, string, error) {
 	return members[0], members[0].name, nil
 }
 
+// Bounds of having, as a variable may hold it.
+const (
+	maxHavingDepth = 12  // conditions in conditions
+	maxHavingTerms = 500 // conditions in one having
+)
+
+// having compiles a condition on groups.
+type having struct {
+	*compiler
+	typ          *schema.Type
+	depth, terms int
+}
+
 // having compiles a condition on groups; nil for all. Only the whole of it may be empty.
 func (k *compiler) having(t *schema.Type, in input) (query.Where, error) {
 	if in.isNull() || len(in.members()) == 0 {
 		return nil, nil
 	}
-	return k.every(in, func(m input) (query.Where, error) { return k.havingMember(t, m) })
+	h := &having{compiler: k, typ: t}
+	return h.every(in, h.member)
 }
 
 // every is the And of what the members of an object say, of which there has to be one.
-func (k *compiler) every(in input, each func(input) (query.Where, error)) (query.Where, error) {
+func (h *having) every(in input, each func(input) (query.Where, error)) (query.Where, error) {
 	members := in.members()
-	if in.isNull() || len(members) == 0 {
-		return nil, fault.New(fault.Invalid,
-			"%s is empty here; only the whole having may be {}, so that a variable left out does not match every group", in.name)
+	h.depth++
+	defer func() { h.depth-- }()
+	switch h.terms += len(members); {
+	case len(members) == 0:
+		return nil, emptyHaving(in.name)
+	case h.depth > maxHavingDepth:
+		return nil, fault.New(fault.Limit, "the conditions of having nest more than %d deep", maxHavingDepth)
+	case h.terms > maxHavingTerms:
+		return nil, fault.New(fault.Limit, "having has more than %d conditions", maxHavingTerms)
 	}
 	all := make(query.And, 0, len(members))
 	for _, m := range members {
@@ -219,46 +241,52 @@ func (k *compiler) every(in input, each func(input) (query.Where, error)) (query
 	return all, nil
 }
 
-func (k *compiler) havingMember(t *schema.Type, in input) (query.Where, error) {
-	inner := func(m input) (query.Where, error) { return k.havingMember(t, m) }
+func emptyHaving(name string) error {
+	return fault.New(fault.Invalid,
+		"%s is empty here; only the whole having may be {}, so that a variable left out does not match every group", name)
+}
+
+func (h *having) member(in input) (query.Where, error) {
 	switch in.name {
 	case "_and", "_or":
-		if in.isNull() {
-			return k.every(in, inner)
-		}
-		var parts []query.Where
-		for _, item := range in.items() {
-			w, err := k.every(item, inner)
-			if err != nil {
-				return nil, err
-			}
-			parts = append(parts, w)
-		}
-		if in.name == "_and" {
-			return query.And(parts), nil
-		}
-		return query.Or(parts), nil
+		return h.several(in)
 	case "_not":
-		w, err := k.every(in, inner)
+		w, err := h.every(in, h.member)
 		return query.Not{Where: w}, err
+	case "count":
+		return h.measured(query.Measure{Fn: query.Count}, in)
 	}
-	fn, over := functions[in.name]
-	if !over {
-		return k.measured(query.Measure{Fn: query.Count}, in)
-	}
-	return k.every(in, func(m input) (query.Where, error) {
-		column := t.Field(m.name)
+	return h.every(in, func(m input) (query.Where, error) {
+		measure := query.Measure{Fn: functions[in.name], Field: h.typ.Field(m.name)}
 		m.name = in.name + "." + m.name
-		return k.measured(query.Measure{Fn: fn, Field: column}, m)
+		return h.measured(measure, m)
 	})
 }
 
-// measured compiles the operators on a measure: those on a column such as would hold it.
-func (k *compiler) measured(m query.Measure, in input) (query.Where, error) {
-	if in.isNull() {
-		return nil, fault.New(fault.Invalid, "%s may not be null here; ask for null with {_isNull: true}", in.name)
+func (h *having) several(in input) (query.Where, error) {
+	var parts []query.Where
+	for _, item := range in.items() {
+		w, err := h.every(item, h.member)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, w)
 	}
-	w, err := k.field(m.Column(), in)
+	if in.name == "_and" {
+		return query.And(parts), nil
+	}
+	return query.Or(parts), nil
+}
+
+// measured compiles the operators on a measure: those on a column such as would hold it.
+func (h *having) measured(m query.Measure, in input) (query.Where, error) {
+	switch {
+	case in.isNull():
+		return nil, fault.New(fault.Invalid, "%s may not be null here; ask for null with {_isNull: true}", in.name)
+	case len(in.members()) == 0:
+		return nil, emptyHaving(in.name)
+	}
+	w, err := h.field(m.Column(), in)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ func (k *compiler) layout(l *level, f *query.Find) error {
 	if f.Groups == nil {
 		return k.members(l, f.Items)
 	}
-	if err := k.r.Rules.Groups(k.caller, f.Groups); err != nil {
+	if err := k.r.Rules.Asks(k.caller, query.Level{Type: f.Type, Where: f.Where, Groups: f.Groups}); err != nil {
 		return err
 	}
 	l.tail = strings.TrimSuffix(l.measures("", f.Groups, f.Items), ",")

@@ -59,6 +59,19 @@ func (r *random) askAll() {
 	}
 	want, err := l.Groups.Of(rows, r.binding)
 	r.compareGroups(l, want, err)
+	if err == nil && len(g.By) > 0 {
+		r.comparePages(l, want)
+	}
+}
+
+// comparePages asks for the same groups by pages, which have all of them once.
+func (r *random) comparePages(l query.Level, want [][]schema.Value) {
+	size := 1 + r.IntN(3)
+	l.Limit = query.Const(schema.Integer(int64(size)))
+	for from := 0; from <= len(want); from += size {
+		l.Offset = query.Const(schema.Integer(int64(from)))
+		r.compareGroups(l, want[from:min(from+size, len(want))], nil)
+	}
 }
 
 // askParents asks for the measures of the rows that a link leads to, for all its rows at once.
