@@ -5,7 +5,7 @@
 //
 //   - A table or view with a read rule can be asked for: by primary key, by each unique key
 //     and as a list; links to it exist. A link to a type without one is left out, its key
-//     column stays.
+//     column stays; so is a link through a join type without one.
 //   - A table with a create, update or delete rule has the mutations of that verb. If it has
 //     no read rule, they return its type all the same, and the row is null.
 //   - A type without any rule, a hidden field and a join table that we own are not there.
@@ -44,7 +44,7 @@ type RootKind uint8
 // The kinds of root fields, with the arguments they take.
 const (
 	One        RootKind = iota // post(id), postBySlug(slug)
-	List                       // posts(where, orderBy, limit, offset)
+	List                       // posts(where, orderBy, limit, offset, distinctOn)
 	InsertOne                  // insertPost(doc)
 	InsertMany                 // insertPosts(docs)
 	UpdateOne                  // updatePost(id, set, inc)
@@ -57,7 +57,7 @@ const (
 
 // New makes the API of a schema. Types that would be empty are schema.Problems.
 func New(s *schema.Schema) (*API, error) {
-	d := newDraft()
+	d := newDraft(s)
 	for _, t := range s.Types {
 		if !served(t) {
 			continue

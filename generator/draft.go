@@ -11,6 +11,7 @@ import (
 
 // draft is an API in the making. Names do not clash: package schema has seen to that.
 type draft struct {
+	schema          *schema.Schema
 	query, mutation roots
 	own             []definition          // of one table or view each, in the order of the schema
 	shared          map[string]definition // used by many, by name
@@ -23,8 +24,9 @@ type roots struct {
 	meaning map[string]Root
 }
 
-func newDraft() *draft {
+func newDraft(s *schema.Schema) *draft {
 	return &draft{
+		schema:   s,
 		query:    roots{meaning: map[string]Root{}},
 		mutation: roots{meaning: map[string]Root{}},
 		shared:   map[string]definition{},

@@ -25,9 +25,12 @@ func writeWhere(d *draft, t *schema.Type) {
 			{name: "_not", description: "This does not hold.", typ: name},
 		},
 	}
+	def.members = append(def.members, d.presentCondition(t)...)
+	def.members = append(def.members, searchCondition(t)...)
 	for _, f := range columns(t) {
 		def.members = append(def.members, member{name: f.Name, typ: d.filter(f)})
 	}
+	def.members = append(def.members, d.hopConditions(t)...)
 	d.define(def)
 }
 
@@ -36,13 +39,11 @@ func (d *draft) filter(f *schema.Field) string {
 	element := elementName(f)
 	switch {
 	case f.List:
-		return d.share(element+"ListFilter", func() definition {
-			return filterOf(fmt.Sprintf("Conditions on a list of %s.", element), presence, element)
-		})
+		return d.share(element+"ListFilter", func() definition { return d.listFilter(f) })
 	case f.Scalar == schema.Embedded:
-		return d.share(whereName(f.Value), func() definition {
-			return filterOf(fmt.Sprintf("Conditions on a %s.", element), presence, element)
-		})
+		return d.share(whereName(f.Value), func() definition { return d.valueWhere(f.Value) })
+	case f.Scalar == schema.JSON:
+		return d.share(element+"Filter", jsonFilter)
 	}
 	return d.share(element+"Filter", func() definition {
 		return filterOf(fmt.Sprintf("Conditions on a value of type %s.", element), scalars[f.Scalar].operators, element)

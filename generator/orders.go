@@ -23,6 +23,7 @@ func writeOrder(d *draft, t *schema.Type) {
 	for _, f := range sortable(t) {
 		def.members = append(def.members, member{name: f.Name, typ: direction})
 	}
+	def.members = append(def.members, hopOrders(t)...)
 	d.define(def)
 }
 

@@ -61,8 +61,12 @@ func (d *draft) listArgs(t *schema.Type) []member {
 			typ:         listOf(orderName(t)),
 		})
 	}
-	return append(args,
+	args = append(args,
 		member{name: "limit", description: "The most rows to return; under a link, for each parent.", typ: "Int!", preset: defaultLimit},
 		member{name: "offset", description: "How many rows to skip.", typ: "Int!", preset: "0"},
 	)
+	if len(sortable(t)) > 0 {
+		args = append(args, distinctArg(t))
+	}
+	return args
 }

@@ -21,6 +21,9 @@ const (
 	equality    = "_eq _ne _in _nin _isNull"
 	comparison  = "_eq _ne _gt _gte _lt _lte _in _nin _isNull"
 	textMatches = "_eq _ne _gt _gte _lt _lte _in _nin _like _ilike _startsWith _endsWith _contains _icontains _regex _isNull"
+	counting    = "_eq _ne _gt _gte _lt _lte _in _nin"
+	listed      = "_has _hasAny _hasAll _isEmpty _isNull"
+	emptiness   = "_isEmpty"
 	presence    = "_isNull"
 )
 
@@ -58,7 +61,7 @@ var scalars = [...]scalar{
 		specifiedBy: "https://datatracker.ietf.org/doc/html/rfc9562",
 	},
 	schema.JSON: {
-		name: "JSON", operators: presence,
+		name:        "JSON",
 		description: "Any JSON value.",
 		specifiedBy: "https://datatracker.ietf.org/doc/html/rfc8259",
 	},
@@ -122,6 +125,10 @@ var operators = []operator{
 	{"_contains", aString, "Holds the text."},
 	{"_icontains", aString, "Holds the text, whatever the case."},
 	{"_regex", aString, "Matches the regular expression (RE2), anywhere in it."},
+	{"_has", oneValue, "Has this element."},
+	{"_hasAny", manyValues, "Has one of these elements; an empty list matches nothing."},
+	{"_hasAll", manyValues, "Has all of these elements; an empty list matches every list."},
+	{"_isEmpty", aFlag, "Has no elements, or with false has some; null rows do not match."},
 	{"_isNull", aFlag, "Is null, or with false is not."},
 }
 

@@ -29,8 +29,13 @@ func writes(t *schema.Type, rule schema.Expr) bool {
 // what can be read.
 func shown(t *schema.Type) []*schema.Field {
 	return keep(t.Fields, func(f *schema.Field) bool {
-		return !f.Hidden && (!f.IsLink() || readable(f.Link.Target))
+		return !f.Hidden && (!f.IsLink() || reachable(f.Link))
 	})
+}
+
+// reachable is whether a link leads to what can be read, by way of what can be.
+func reachable(l *schema.Link) bool {
+	return readable(l.Target) && (l.Through == nil || l.Through.Owned || readable(l.Through))
 }
 
 // columns are the columns of a type that the API shows.

@@ -18,10 +18,18 @@ func (k *compiler) where(t *schema.Type, in input) (query.Where, error) {
 	if len(members) == 0 {
 		return nil, nil
 	}
+	k.terms = 0
 	return k.conditions(t, members)
 }
 
 func (k *compiler) conditions(t *schema.Type, members []input) (query.Where, error) {
+	if k.depth++; k.depth > maxWhereDepth {
+		return nil, fault.New(fault.Limit, "the conditions of where nest more than %d deep", maxWhereDepth)
+	}
+	defer func() { k.depth-- }()
+	if k.terms += len(members); k.terms > maxTerms {
+		return nil, fault.New(fault.Limit, "where has more than %d conditions; to ask for one of many values, use _in", maxTerms)
+	}
 	all := make(query.And, 0, len(members))
 	for _, m := range members {
 		w, err := k.condition(t, m)
@@ -47,14 +55,26 @@ func (k *compiler) nested(t *schema.Type, in input) (query.Where, error) {
 
 func empty(name string) error {
 	return fault.New(fault.Invalid,
-		"%s is empty here; only the whole where may be {}, so that a variable left out does not match every row", name)
+		"%s is empty here; only the whole where, _some, _every and _none may be {}, so that a variable left out does not match every row", name)
 }
 
 func (k *compiler) condition(t *schema.Type, in input) (query.Where, error) {
-	if in.isNull() {
+	switch {
+	case in.isNull() && strings.HasPrefix(in.name, "_"):
+		return nil, fault.New(fault.Invalid, "%s may not be null", in.name)
+	case in.isNull():
 		return nil, fault.New(fault.Invalid, "%s may not be null here; ask for null with {_isNull: true}", in.name)
 	}
 	switch in.name {
+	case "_isNull": // this row is there: see hop for one that may not be
+		if yes, _ := in.plain().(bool); yes {
+			return query.False, nil
+		}
+		return query.True, nil
+	case "_search":
+		words, err := k.operand(in, coerceWords)
+		words.Scalar = schema.String
+		return query.Search{Type: t, Words: words}, err
 	case "_and", "_or":
 		var parts []query.Where
 		for _, item := range in.items() {
@@ -72,19 +92,32 @@ func (k *compiler) condition(t *schema.Type, in input) (query.Where, error) {
 		w, err := k.nested(t, in)
 		return query.Not{Where: w}, err
 	}
-	return k.field(t.Field(in.name), in)
+	f := t.Field(in.name)
+	switch {
+	case f.IsLink() && f.Link.Many:
+		return k.many(f, in)
+	case f.IsLink():
+		return k.hop(f, in)
+	}
+	return k.field(query.Col(f), in)
 }
 
-// field compiles the operators on a column.
-func (k *compiler) field(f *schema.Field, in input) (query.Where, error) {
+// field compiles the operators on a column, or on a field of an embedded value.
+func (k *compiler) field(column query.Operand, in input) (query.Where, error) {
 	members := in.members()
-	if len(members) == 0 {
+	f := column.Field
+	switch {
+	case len(members) == 0:
 		return nil, empty(in.name)
+	case f.Scalar == schema.Embedded && !f.List:
+		return k.inside(column, in.name, members)
+	case f.Scalar == schema.JSON && !f.List:
+		return k.document(column, in.name, members)
 	}
 	all := make(query.And, 0, len(members))
 	for _, m := range members {
 		m.name = in.name + "." + m.name
-		w, err := k.operator(f, strings.TrimPrefix(m.name, in.name+"."), m)
+		w, err := k.operator(column, strings.TrimPrefix(m.name, in.name+"."), m)
 		if err != nil {
 			return nil, err
 		}
@@ -102,17 +135,25 @@ var operators = map[string]query.Op{
 	"_in": query.In, "_nin": query.Nin,
 	"_like": query.Like, "_ilike": query.ILike, "_startsWith": query.StartsWith, "_endsWith": query.EndsWith,
 	"_contains": query.Contains, "_icontains": query.IContains, "_regex": query.Regex,
+	"_has": query.HasAll, "_hasAny": query.HasAny, "_hasAll": query.HasAll,
 }
 
-func (k *compiler) operator(f *schema.Field, name string, in input) (query.Where, error) {
-	column := query.Col(f)
+// flagged is a condition, or with false its opposite.
+func flagged(w query.Where, in input) query.Where {
+	if yes, _ := in.plain().(bool); yes {
+		return w
+	}
+	return query.Not{Where: w}
+}
+
+func (k *compiler) operator(column query.Operand, name string, in input) (query.Where, error) {
+	f := column.Field
 	null := query.IsNull{Operand: column}
 	switch {
 	case name == "_isNull" && !in.isNull():
-		if yes, _ := in.plain().(bool); yes {
-			return null, nil
-		}
-		return query.Not{Where: null}, nil
+		return flagged(null, in), nil
+	case name == "_isEmpty" && !in.isNull():
+		return flagged(query.Empty{Operand: column}, in), nil
 	case name == "_eq" && in.isNull():
 		return null, nil
 	case name == "_ne" && in.isNull():
@@ -126,8 +167,8 @@ func (k *compiler) operator(f *schema.Field, name string, in input) (query.Where
 	}
 	coerce := coerceOne(f)
 	switch op {
-	case query.In, query.Nin:
-		coerce = coerceMany(f)
+	case query.In, query.Nin, query.HasAny, query.HasAll:
+		coerce = coerceList(f)
 	case query.Like, query.ILike, query.StartsWith, query.EndsWith, query.Contains, query.IContains:
 		coerce = coerceScalar(schema.String)
 	case query.Regex:
@@ -153,11 +194,20 @@ func (k *compiler) orderBy(t *schema.Type, in input) ([]query.Order, error) {
 		if m.isNull() {
 			return nil, fault.New(fault.Invalid, "orderBy.%s has to be a direction, such as ASC", m.name)
 		}
+		f := t.Field(m.name)
+		if f.IsLink() {
+			o, err := k.orderOver(f, m)
+			if err != nil {
+				return nil, err
+			}
+			orders = append(orders, o)
+			continue
+		}
 		o, ok := directions[m.word()]
 		if !ok {
 			return nil, fault.New(fault.Invalid, "orderBy.%s: %q is no direction, such as ASC", m.name, m.word())
 		}
-		o.Field = t.Field(m.name)
+		o.Field = f
 		orders = append(orders, o)
 	}
 	return orders, nil

@@ -116,7 +116,7 @@ func (k *compiler) measures(f *query.Find, s *selected) ([]query.Item, error) {
 				return nil, err
 			}
 		default:
-			item.Measure = f.Groups.Add(query.Measure{Fn: query.Count})
+			item.Measure = f.Groups.Add(query.Measure{Fn: query.CountRows})
 		}
 		items = append(items, item)
 	}
@@ -157,14 +157,14 @@ func groupOrder(f *query.Find, in input) error {
 		return nil
 	}
 	for _, item := range in.items() {
-		fn, name, err := only(item, "orderBy")
+		fn, name, err := theOnly(item, "orderBy")
 		if err != nil {
 			return err
 		}
-		m, path := query.Measure{Fn: query.Count}, "orderBy."+name
+		m, path := query.Measure{Fn: query.CountRows}, "orderBy."+name
 		if of, over := functions[name]; over {
 			m.Fn = of
-			if fn, name, err = only(fn, path); err != nil {
+			if fn, name, err = theOnly(fn, path); err != nil {
 				return err
 			}
 			m.Field, path = f.Type.Field(name), path+"."+name
@@ -183,8 +183,8 @@ func groupOrder(f *query.Find, in input) error {
 	return nil
 }
 
-// only is the one member of an object of orderBy.
-func only(in input, path string) (input, string, error) {
+// theOnly is the one member of an object of orderBy.
+func theOnly(in input, path string) (input, string, error) {
 	members := in.members()
 	if len(members) != 1 {
 		return input{}, "", fault.New(fault.Invalid, "each object of %s names one field, so that their order is clear; this one has %d", path, len(members))
@@ -254,7 +254,7 @@ func (h *having) member(in input) (query.Where, error) {
 		w, err := h.every(in, h.member)
 		return query.Not{Where: w}, err
 	case "count":
-		return h.measured(query.Measure{Fn: query.Count}, in)
+		return h.measured(query.Measure{Fn: query.CountRows}, in)
 	}
 	return h.every(in, func(m input) (query.Where, error) {
 		measure := query.Measure{Fn: functions[in.name], Field: h.typ.Field(m.name)}
@@ -286,7 +286,7 @@ func (h *having) measured(m query.Measure, in input) (query.Where, error) {
 	case len(in.members()) == 0:
 		return nil, emptyHaving(in.name)
 	}
-	w, err := h.field(m.Column(), in)
+	w, err := h.field(query.Col(m.Column()), in)
 	if err != nil {
 		return nil, err
 	}

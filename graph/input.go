@@ -209,6 +209,9 @@ func (a *argument) value(vars map[string]any) (schema.Value, error) {
 }
 
 func invalid(name string, err error) error {
+	if fault.KindOf(err) == fault.Limit {
+		return fault.New(fault.Limit, "%s: %s", name, err)
+	}
 	return fault.New(fault.Invalid, "%s: %s", name, err)
 }
 

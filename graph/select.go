@@ -19,6 +19,9 @@ type compiler struct {
 	vars map[string]any
 	plan *opPlan
 	now  bool // operands are constants: the compiled is used once
+
+	depth int // of the condition that is compiled
+	terms int // of the where that is compiled, so far
 }
 
 // selected is one member of an answer: all selections with one response key.
@@ -151,6 +154,9 @@ func (k *compiler) listArguments(f *query.Find, field *ast.Field) error {
 		if f.OrderBy, err = k.orderBy(f.Type, in); err != nil {
 			return err
 		}
+	}
+	if in, ok := k.given(field, "distinctOn"); ok {
+		f.Distinct = distinct(f.Type, in)
 	}
 	if in, ok := k.given(field, "limit"); ok {
 		if f.Limit, err = k.operand(in, coerceScalar(schema.Int)); err != nil {

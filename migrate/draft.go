@@ -19,8 +19,9 @@ type draft struct {
 	policy  Policy
 	now     time.Time // for @createdAt columns of rows that are there already
 	renames []renaming
-	counted map[string]int // rows by table of the database
-	rewrite bool           // some table is renamed, rewritten or dropped, which views would be in the way of
+	counted map[string]int  // rows by table of the database
+	rewrite bool            // some table is renamed, rewritten or dropped, which views would be in the way of
+	moved   map[string]bool // tables, by their wanted names, whose rows or columns are not where they were
 	plan    *Plan
 }
 
@@ -30,7 +31,7 @@ func draftPlan(ctx context.Context, conn *sql.Conn, db Database, g *goal, o Opti
 	if err != nil {
 		return plan, fmt.Errorf("database %s: %w", db.Name, err)
 	}
-	d := &draft{conn: conn, have: have, want: g, policy: o.Policy, now: time.Now(), counted: map[string]int{}, plan: &plan}
+	d := &draft{conn: conn, have: have, want: g, policy: o.Policy, now: time.Now(), counted: map[string]int{}, moved: map[string]bool{}, plan: &plan}
 	plan.Foreign = have.foreign
 	if err := d.make(ctx); err != nil {
 		return plan, fmt.Errorf("plan the migration of database %s: %w", db.Name, err)
@@ -58,6 +59,7 @@ func (d *draft) make(ctx context.Context) error {
 		}
 	}
 	d.addViews()
+	d.addSearches()
 	d.plan.made = d.recorded()
 	d.plan.grown = !d.plan.made.equal(d.have.record)
 	return nil
@@ -70,7 +72,7 @@ func (d *draft) addRenames() {
 			Object: r.table, Changes: []Change{{Comment: r.comment(), lacks: true}},
 			Statements: []string{do}, Reverse: []string{undo},
 		})
-		d.rewrite = true
+		d.rewrite, d.moved[r.table] = true, true
 	}
 }
 
@@ -104,7 +106,7 @@ func (d *draft) dropTable(ctx context.Context, t *atlas.Table) error {
 	case d.policy == Exact:
 		change = change.destroys("it holds %s", count(rows, "row"))
 	}
-	d.rewrite = true
+	d.rewrite, d.moved[t.Name] = true, true
 	d.add(Step{Object: t.Name, Changes: []Change{change}, Statements: []string{"DROP TABLE " + quote(t.Name)}})
 	return nil
 }

@@ -20,6 +20,7 @@ type goal struct {
 	types  []*schema.Type
 	tables *atlas.Schema
 	views  []generator.View
+	search []generator.Search
 	byName map[string]*schema.Type // by the names of their tables
 }
 
@@ -39,6 +40,7 @@ func newGoal(want *schema.Schema, db Database) (*goal, error) {
 		return nil, err
 	}
 	g.views = generator.Views(g.types)
+	g.search = generator.Searches(g.types, db.SQL.Dialect())
 	return g, nil
 }
 
@@ -86,6 +88,11 @@ func (g *goal) fingerprint() string {
 	}
 	for _, v := range g.views {
 		b.WriteString(createView(v.Name, v.SQL) + ";\n")
+	}
+	for _, s := range g.search {
+		for _, part := range s.Parts {
+			b.WriteString(part.SQL + ";\n")
+		}
 	}
 	for _, t := range g.types {
 		fmt.Fprintf(&b, "%s %s %q\n", t.Name, t.Table, t.Renamed)

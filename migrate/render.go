@@ -22,7 +22,7 @@ func (d *draft) render(ctx context.Context, step *Step, have, want *atlas.Table,
 	case len(changes) == 0: // only judged: what the values mean is not the database's business
 		return nil
 	case slices.ContainsFunc(changes, func(c atlas.Change) bool { return !alterable(c) }):
-		d.rewrite = true
+		d.rewrite, d.moved[want.Name] = true, true
 		step.Statements = d.rebuild(want, want.Indexes, sources)
 		if !slices.ContainsFunc(step.Changes, func(c Change) bool { return c.Verdict != Harmless }) {
 			step.Reverse = d.rebuild(have, have.Indexes, reversed(have, sources))

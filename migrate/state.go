@@ -28,6 +28,7 @@ type state struct {
 	record  record                       // what we made
 	foreign []string                     // tables that are neither ours nor wanted
 	views   map[string]string            // statements by name
+	search  map[string]object            // parts of full-text indexes by name
 	// others are statements by the name of a table in the database: indexes and triggers on
 	// it that we did not make. A rebuild has to make them again.
 	others map[string][]string
@@ -44,6 +45,7 @@ func inspect(ctx context.Context, conn *sql.Conn, g *goal) (*state, error) {
 	s := &state{
 		was: map[string]string{}, wasCol: map[string]map[string]string{},
 		record: newRecord(), views: map[string]string{}, others: map[string][]string{},
+		search: map[string]object{},
 	}
 	if slices.ContainsFunc(objects, func(o object) bool { return o.name == ledger }) {
 		if s.record, err = lastRecord(ctx, conn); err != nil {
@@ -91,6 +93,8 @@ func (s *state) sort(objects []object, g *goal) []string {
 	for _, o := range objects {
 		_, ours := s.record.Tables[o.name]
 		switch {
+		case isSearch(o):
+			s.search[o.name] = o
 		case o.kind == "view":
 			s.views[o.name] = o.text
 		case o.kind == "table" && (ours || wanted[o.name]):

@@ -19,7 +19,7 @@ type Groups struct {
 // Measure is what a group is asked for.
 type Measure struct {
 	Fn    Function
-	Field *schema.Field // nil for Count
+	Field *schema.Field // nil for CountRows
 }
 
 // GroupOrder is one part of a sort key of groups.
@@ -36,7 +36,7 @@ type Function uint8
 // The functions.
 const (
 	KeyOf         Function = iota // the value of a column of Groups.By
-	Count                         // of rows: an Int
+	CountRows                     // of rows: an Int
 	CountDistinct                 // of the values that differ and are not null: an Int
 	Sum                           // exact but for Float; of an Int a BigInt
 	Avg                           // a Float; of a Decimal a Decimal, see AvgScale
@@ -62,7 +62,7 @@ func (m Measure) String() string {
 // Scalar is what the measure's value is.
 func (m Measure) Scalar() schema.Scalar {
 	switch m.Fn {
-	case Count, CountDistinct:
+	case CountRows, CountDistinct:
 		return schema.Int
 	case Sum:
 		if m.Field.Scalar == schema.Int {
@@ -96,12 +96,12 @@ func (m Measure) Column() *schema.Field {
 
 // Nullable is whether the measure of a group that has rows can be null.
 func (m Measure) Nullable() bool {
-	return m.Fn != Count && m.Fn != CountDistinct && !m.Field.NonNull
+	return m.Fn != CountRows && m.Fn != CountDistinct && !m.Field.NonNull
 }
 
 // Nothing is the measure of no rows.
 func (m Measure) Nothing() schema.Value {
-	if m.Fn == Count || m.Fn == CountDistinct {
+	if m.Fn == CountRows || m.Fn == CountDistinct {
 		return schema.Integer(0)
 	}
 	return schema.Null

@@ -44,8 +44,18 @@ func (h *holder) where(w Where) Truth {
 		return h.compare(w)
 	case IsNull:
 		return truth(h.value(w.Operand).IsNull())
+	case Empty:
+		return h.empty(w)
+	case JSON:
+		return h.json(w)
+	case Search:
+		return h.search(w)
 	case Some:
-		return h.any(h.row(0).Linked(w.Link), w.Where)
+		return h.any(h.linked(w.Link, w.Through), w.Where)
+	case One:
+		return h.one(w)
+	case Count:
+		return h.count(w)
 	case Exists:
 		return h.any(h.row(0).All(w.Type), w.Where)
 	case Truth:
@@ -70,10 +80,7 @@ func (h *holder) all(ws []Where, decides, otherwise Truth) Truth {
 
 func (h *holder) any(rows []Row, w Where) Truth {
 	for _, row := range rows {
-		h.scopes = append(h.scopes, row)
-		found := h.where(w)
-		h.scopes = h.scopes[:len(h.scopes)-1]
-		if found == True {
+		if h.of(row, w) == True {
 			return True
 		}
 	}
@@ -118,26 +125,37 @@ func (h *holder) value(o Operand) schema.Value {
 		}
 		row = rows[0]
 	}
+	if len(o.Inside) > 0 {
+		whole := row.Value(o.Inside[0])
+		if whole.IsNull() {
+			return schema.Null
+		}
+		return Member(whole.Text(), MemberPath(o), o.Field)
+	}
 	return row.Value(o.Field)
 }
 
 func (h *holder) compare(c Compare) Truth {
-	left, right := h.value(c.Left), h.value(c.Right)
-	decimal := isDecimal(c.Left) || isDecimal(c.Right)
-	if c.Op == In || c.Op == Nin {
+	return compared(h.value(c.Left), c.Op, h.value(c.Right), isDecimal(c.Left) || isDecimal(c.Right))
+}
+
+func compared(left schema.Value, op Op, right schema.Value, decimal bool) Truth {
+	if op == In || op == Nin {
 		found := isIn(left, right, decimal)
-		if c.Op == Nin {
+		if op == Nin {
 			return negate(found)
 		}
 		return found
 	}
-	if left.IsNull() || right.IsNull() {
+	switch {
+	case left.IsNull() || right.IsNull():
 		return Unknown
+	case op == HasAny || op == HasAll:
+		return truth(has(left, op, right, decimal))
+	case op >= Like:
+		return truth(matches(left.Text(), op, right.Text()))
 	}
-	if c.Op >= Like {
-		return truth(matches(left.Text(), c.Op, right.Text()))
-	}
-	return truth(ordered(compareValues(left, right, decimal), c.Op))
+	return truth(ordered(compareValues(left, right, decimal), op))
 }
 
 func isDecimal(o Operand) bool {

@@ -98,7 +98,7 @@ func compareNullable(a, b schema.Value, o GroupOrder, decimal bool) int {
 
 // Of is the measure of rows. An error is fault.Invalid: a sum that its type does not hold.
 func (m Measure) Of(rows []Row) (schema.Value, error) {
-	if m.Fn == Count {
+	if m.Fn == CountRows {
 		return schema.Integer(int64(len(rows))), nil
 	}
 	var values []schema.Value

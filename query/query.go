@@ -12,9 +12,11 @@ type Find struct {
 	Items   []Item // the answer's members in order
 	Where   Where  // nil for all
 	OrderBy []Order
-	Limit   Operand // zero Operand for none
-	Offset  Operand
-	One     bool // by a unique key: the answer is an object or null, not a list
+	// Distinct leaves of the rows that agree in these columns the first by OrderBy. Nulls agree.
+	Distinct []*schema.Field
+	Limit    Operand // zero Operand for none
+	Offset   Operand
+	One      bool // by a unique key: the answer is an object or null, not a list
 	// Groups asks for groups of the rows instead; with One for the one of all rows. OrderBy
 	// is not used then.
 	Groups *Groups
@@ -60,9 +62,12 @@ type Level struct {
 	Columns []Cell // what to read, by position
 	Where   Where
 	OrderBy []Order // complete: the ties are broken by the primary key already
-	Limit   Operand // of all rows, or per parent when Via is set
-	Offset  Operand
-	Via     *Via // nil for a root
+	// Distinct are the columns of which each combination is answered once, by the first row
+	// of the order; per parent when Via is set. Nil for all rows.
+	Distinct []*schema.Field
+	Limit    Operand // of all rows, or per parent when Via is set
+	Offset   Operand
+	Via      *Via // nil for a root
 	// Groups makes groups of the rows that meet Where: Groups.Measures are read instead of
 	// Columns, and Groups.OrderBy is the order. With Via they are the groups of each key, and
 	// By is empty; a key without rows need not have one.
@@ -86,6 +91,9 @@ type Via struct {
 	Link *schema.Field
 	// Single is whether at most one row answers each key.
 	Single bool
+	// Through says which rows of the link's join type count, in which Up: 0 is such a row. Nil
+	// for all, and for a link without a join type.
+	Through Where
 }
 
 // Binding gives a rendered level or write the values of its operands.

@@ -9,6 +9,9 @@ func Walk(l *Level, do func(Operand)) {
 	if l.Groups != nil {
 		walkWhere(l.Groups.Having, do)
 	}
+	if l.Via != nil {
+		walkWhere(l.Via.Through, do)
+	}
 	do(l.Limit)
 	do(l.Offset)
 }
@@ -40,8 +43,24 @@ func walkWhere(w Where, do func(Operand)) {
 		do(w.Right)
 	case IsNull:
 		do(w.Operand)
+	case Empty:
+		do(w.Operand)
+	case JSON:
+		do(w.Doc)
+		do(w.Path)
+		do(w.Right)
+	case Search:
+		do(w.Words)
 	case Some:
+		walkWhere(w.Through, do)
 		walkWhere(w.Where, do)
+	case One:
+		walkWhere(w.If, do)
+		walkWhere(w.Where, do)
+	case Count:
+		walkWhere(w.Through, do)
+		walkWhere(w.Where, do)
+		do(w.Right)
 	case Exists:
 		walkWhere(w.Where, do)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Where is a condition on a row, three-valued: only what is true admits. It is one of And,
-// Or, Not, Untrue, Compare, IsNull, Some, Exists and Truth.
+// Or, Not, Untrue, Compare, IsNull, Empty, JSON, Search, Some, One, Count, Exists and Truth.
 type Where interface {
 	fmt.Stringer
 	where()
@@ -39,8 +39,11 @@ type IsNull struct{ Operand Operand }
 // Some is whether a row that the link leads to meets Where, in which Up: 0 is that row and
 // Up: 1 this one. Never unknown.
 type Some struct {
-	Link  *schema.Field
-	Where Where
+	Link *schema.Field
+	// Through says which rows of the link's join type count, in which Up: 0 is such a row and
+	// Up: 1 this one. Nil for all, and for a link without a join type.
+	Through Where
+	Where   Where
 }
 
 // Exists is whether any row of Type meets Where, in which Up: 0 is that row and Up: 1 this
@@ -90,9 +93,13 @@ const (
 	Contains
 	IContains
 	Regex // RE2, unanchored
+	// HasAny and HasAll take Left and Right as sets, in which null is an element as any
+	// other: whether one of Right, or each, is in Left.
+	HasAny
+	HasAll
 )
 
-var opNames = [...]string{"=", "!=", ">", ">=", "<", "<=", "in", "not in", "like", "ilike", "starts with", "ends with", "contains", "icontains", "matches"}
+var opNames = [...]string{"=", "!=", ">", ">=", "<", "<=", "in", "not in", "like", "ilike", "starts with", "ends with", "contains", "icontains", "matches", "has any of", "has all of"}
 
 func (o Op) String() string { return opNames[o] }
 
@@ -118,7 +125,10 @@ type Operand struct {
 	Via   []*schema.Field
 	Up    int
 	Fn    Function
-	// Scalar says what an Arg, a Claim or a measure holds, so that a driver can bind it as that.
+	// Inside are the embedded columns that a Column's Field is inside of, outermost first:
+	// none for a column of a table.
+	Inside []*schema.Field
+	// Scalar says what an Arg or Claim holds, so that a driver can bind it as that.
 	Scalar schema.Scalar
 }
 
@@ -151,6 +161,9 @@ func (o Operand) String() string {
 		for _, l := range o.Via {
 			b.WriteString(l.Name + ".")
 		}
+		for _, f := range o.Inside {
+			b.WriteString(f.Name + ".")
+		}
 		b.WriteString(o.Field.Name)
 		return b.String()
 	case Measured:
@@ -167,7 +180,9 @@ func (w Compare) String() string {
 	return w.Left.String() + " " + w.Op.String() + " " + w.Right.String()
 }
 func (w IsNull) String() string { return w.Operand.String() + " is null" }
-func (w Some) String() string   { return "some " + w.Link.Name + " (" + w.Where.String() + ")" }
+func (w Some) String() string {
+	return "some " + w.Link.Name + ifAny(" through ", w.Through) + " (" + w.Where.String() + ")"
+}
 func (w Exists) String() string { return "exists " + w.Type.Name + " (" + w.Where.String() + ")" }
 func (t Truth) String() string  { return [...]string{"unknown", "false", "true"}[t] }
 

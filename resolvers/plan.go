@@ -91,7 +91,8 @@ func (k *compiler) level(f *query.Find, via *query.Via, name string) (*level, er
 		return nil, err
 	}
 	asked := query.Level{
-		Type: f.Type, Columns: l.cells, Where: f.Where, OrderBy: complete(f), Via: via, Groups: groups(f),
+		Type: f.Type, Columns: l.cells, Where: f.Where, OrderBy: complete(f), Distinct: f.Distinct, Via: via,
+		Groups: groups(f),
 	}
 	if via == nil || !via.Single {
 		asked.Limit, asked.Offset = f.Limit, f.Offset

@@ -30,12 +30,21 @@ func (a *asking) where(w query.Where, negated bool) query.Where {
 	case query.Untrue:
 		return untrue(a.where(w.Where, false))
 	case query.Compare:
-		return a.compared(w, negated)
+		return a.about(w, negated, w.Left, w.Right)
 	case query.IsNull:
 		return or(w, not(a.readable(w.Operand)))
+	case query.Empty:
+		return a.about(w, negated, w.Operand)
+	case query.JSON:
+		return a.document(w, negated)
+	case query.Search:
+		return a.search(w)
 	case query.Some:
-		a.mayAsk(w.Link)
-		return someOf(w.Link, and(a.where(w.Where, false), a.row(w.Link.Link.Target)))
+		return a.some(w)
+	case query.One:
+		return a.one(w, negated)
+	case query.Count:
+		return a.count(w)
 	case query.Exists:
 		return query.Exists{Type: w.Type, Where: and(a.where(w.Where, false), a.row(w.Type))}
 	}
@@ -43,11 +52,25 @@ func (a *asking) where(w query.Where, negated bool) query.Where {
 }
 
 // via refuses a link that the claims alone close. What depends on the row that it begins at is
-// for Visible, in the level of that row.
-func (a *asking) via(v *query.Via) {
-	if v != nil && v.Link != nil && a.set.field(a.caller, v.Link, query.Read) == query.False {
+// for Visible, in the level of that row. The rule of a join type goes into the Via; it is said
+// besides when it leaves no row at all.
+func (a *asking) via(v *query.Via) (_ *query.Via, rows query.Where) {
+	if v == nil || v.Link == nil {
+		return v, query.True
+	}
+	if a.set.field(a.caller, v.Link, query.Read) == query.False {
 		a.refuse(deny(a.caller, query.Read, v.Link.Owner.Name+"."+v.Link.Name))
 	}
+	through := a.through(v.Link)
+	if through == nil {
+		return v, query.True
+	}
+	narrowed := *v
+	narrowed.Through = through
+	if through == query.False {
+		return &narrowed, query.False
+	}
+	return &narrowed, query.True
 }
 
 func (a *asking) each(ws []query.Where, negated bool) []query.Where {
@@ -62,8 +85,12 @@ func (a *asking) row(t *schema.Type) query.Where {
 	return a.set.row(a.caller, t, query.Read)
 }
 
-func (a *asking) compared(w query.Compare, negated bool) query.Where {
-	readable := and(a.readable(w.Left), a.readable(w.Right))
+// about is a condition on operands: unknown where one of them is behind an unreadable hop.
+func (a *asking) about(w query.Where, negated bool, operands ...query.Operand) query.Where {
+	readable := query.Where(query.True)
+	for _, o := range operands {
+		readable = and(readable, a.readable(o))
+	}
 	if !negated {
 		return and(w, readable)
 	}
@@ -77,6 +104,9 @@ func (a *asking) readable(o query.Operand) query.Where {
 		return query.True
 	}
 	a.mayAsk(o.Field)
+	for _, f := range o.Inside {
+		a.mayAsk(f)
+	}
 	out := query.Where(query.True)
 	for _, link := range slices.Backward(o.Via) {
 		a.mayAsk(link)

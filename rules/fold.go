@@ -95,12 +95,15 @@ func untrue(w query.Where) query.Where {
 }
 
 // someOf is query.Some, folded.
-func someOf(link *schema.Field, w query.Where) query.Where {
+func someOf(link *schema.Field, w query.Where) query.Where { return someThrough(link, nil, w) }
+
+// someThrough is query.Some by way of join rows that meet through, folded.
+func someThrough(link *schema.Field, through, w query.Where) query.Where {
 	w = admitting(w)
-	if w == query.False {
+	if w == query.False || through == query.False {
 		return query.False
 	}
-	return query.Some{Link: link, Where: w}
+	return query.Some{Link: link, Through: through, Where: w}
 }
 
 // admitting is w where only true counts, so that unknown is as good as false: at the top of

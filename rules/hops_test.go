@@ -3,6 +3,7 @@ package rules_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"spacecloud/query"
@@ -11,8 +12,10 @@ import (
 )
 
 const people = `
-type User @auth(read: "doc.open || doc.boss.name == auth.id") { id: ID! @primary  open: Boolean  name: String  boss: User @link  posts: [Post!]! @link }
+type User @auth(read: "doc.open || doc.boss.name == auth.id") { id: ID! @primary  open: Boolean  name: String  boss: User @link  posts: [Post!]! @link  groups: [Group!]! @link(through: "Membership") }
 type Post @auth(read: "doc.open && doc.author.name != auth.id") { id: ID! @primary  open: Boolean  name: String  author: User @link }
+type Group @auth(read: "doc.open") { id: ID! @primary  open: Boolean  name: String  users: [User!]! @link(through: "Membership") }
+type Membership @auth(read: "doc.open") { id: ID! @primary  open: Boolean  user: User! @link  group: Group! @link }
 `
 
 // record is a row of a small world. With readable set, the world is what a caller may read:
@@ -27,9 +30,18 @@ type record struct {
 func (r *record) Value(f *schema.Field) schema.Value { return r.values[f.Name] }
 
 func (r *record) Linked(link *schema.Field) []query.Row {
+	l := link.Link
+	same := func(a query.Row, as []*schema.Field, b query.Row, bs []*schema.Field) bool {
+		from, to := a.Value(as[0]), b.Value(bs[0])
+		return !from.IsNull() && from.Text() == to.Text()
+	}
 	return r.where(func(o *record) bool {
-		from, to := r.values[link.Link.From[0].Name], o.values[link.Link.To[0].Name]
-		return o.of == link.Link.Target && !from.IsNull() && from.Text() == to.Text()
+		if o.of != l.Target || l.Through == nil {
+			return o.of == l.Target && same(r, l.From, o, l.To)
+		}
+		return slices.ContainsFunc(r.All(l.Through), func(join query.Row) bool {
+			return same(r, l.From, join, l.ThroughFrom) && same(join, l.ThroughTo, o, l.To)
+		})
 	})
 }
 
@@ -58,9 +70,9 @@ func TestHopsSeeWhatTheCallerMayRead(t *testing.T) {
 	}
 	ann := caller(map[string]any{"id": "x"})
 	random := rand.New(rand.NewPCG(5, 6))
-	for range 3000 {
+	for range 10_000 {
 		world := randomWorld(random, s)
-		typ := pick(random, s.Type("User"), s.Type("Post"))
+		typ := pick(random, s.Type("User"), s.Type("Post"), s.Type("Group"))
 		where := randomWhere(random, typ, 3)
 		n, err := set.Level(ann, query.Read, query.Level{Type: typ, Where: where})
 		if err != nil {
@@ -94,7 +106,10 @@ func mayRead(r *record) bool {
 		return rows[0].Value(r.of.Field("name"))
 	}
 	open := !r.values["open"].IsNull() && r.values["open"].Bool()
-	if r.of.Name == "User" {
+	switch r.of.Name {
+	case "Group", "Membership":
+		return open
+	case "User":
 		return open || name("boss").Text() == "x"
 	}
 	author := name("author")
@@ -103,17 +118,23 @@ func mayRead(r *record) bool {
 
 func randomWorld(r *rand.Rand, s *schema.Schema) []*record {
 	var world []*record
+	value := func() schema.Value {
+		return pick(r, schema.Null, schema.Text("0"), schema.Text("1"), schema.Text("2"))
+	}
 	add := func(of, id, link string) {
 		world = append(world, &record{of: s.Type(of), all: &world, values: map[string]schema.Value{
 			"id":   schema.Text(id),
 			"open": pick(r, schema.Null, schema.Bool(true), schema.Bool(false)),
 			"name": pick(r, schema.Null, schema.Text("x"), schema.Text("y")),
-			link:   pick(r, schema.Null, schema.Text("0"), schema.Text("1"), schema.Text("2")),
+			link:   value(),
 		}})
 	}
 	for i := range 3 {
 		add("User", fmt.Sprint(i), "bossId")
 		add("Post", fmt.Sprint(i), "authorId")
+		add("Group", fmt.Sprint(i), "")
+		add("Membership", fmt.Sprint(i), "userId")
+		world[len(world)-1].values["groupId"] = value()
 	}
 	return world
 }
@@ -123,6 +144,34 @@ func randomWhere(r *rand.Rand, of *schema.Type, depth int) query.Where {
 		return query.Compare{Left: query.Col(of.Field("name")), Op: pick(r, query.Eq, query.Ne), Right: query.Const(schema.Text("x"))}
 	}
 	inner := func() query.Where { return randomWhere(r, of, depth-1) }
+	many := of.Field(pick(r, "posts", "groups"))
+	switch of.Name {
+	case "Group":
+		many = of.Field("users")
+	case "Post":
+		many = nil
+	}
+	if many != nil && r.IntN(3) == 0 {
+		return randomMany(r, many, depth)
+	}
+	switch r.IntN(6) {
+	case 0:
+		return query.And{inner(), inner()}
+	case 1:
+		return query.Or{inner(), inner()}
+	case 2:
+		return query.Not{Where: inner()}
+	case 3:
+		return query.Untrue{Where: inner()}
+	}
+	if of.Name == "Group" {
+		return inner()
+	}
+	return randomOne(r, of, depth)
+}
+
+// randomOne asks along a to-one link.
+func randomOne(r *rand.Rand, of *schema.Type, depth int) query.Where {
 	link := of.Field("boss")
 	if of.Name == "Post" {
 		link = of.Field("author")
@@ -131,23 +180,29 @@ func randomWhere(r *rand.Rand, of *schema.Type, depth int) query.Where {
 	if r.IntN(2) == 0 {
 		path.Via = append(path.Via, link.Link.Target.Field("boss"))
 	}
-	switch r.IntN(9) {
+	switch r.IntN(4) {
 	case 0:
-		return query.And{inner(), inner()}
-	case 1:
-		return query.Or{inner(), inner()}
-	case 2, 3:
-		return query.Not{Where: inner()}
-	case 4:
-		return query.Untrue{Where: inner()}
-	case 5:
 		return query.Compare{Left: path, Op: pick(r, query.Eq, query.Ne), Right: query.Const(schema.Text("x"))}
-	case 6:
+	case 1:
 		return query.IsNull{Operand: path}
-	case 7:
-		if many := of.Field("posts"); many != nil {
-			link = many
-		}
+	case 2:
+		return query.Some{Link: link, Where: randomWhere(r, link.Link.Target, depth-1)}
 	}
-	return query.Some{Link: link, Where: randomWhere(r, link.Link.Target, depth-1)}
+	return query.One{Link: link, Where: randomWhere(r, link.Link.Target, depth-1)}
+}
+
+// randomMany asks along a to-many link: some, every or how many.
+func randomMany(r *rand.Rand, link *schema.Field, depth int) query.Where {
+	inner := randomWhere(r, link.Link.Target, depth-1)
+	switch r.IntN(4) {
+	case 0:
+		return query.Not{Where: query.Some{Link: link, Where: query.Untrue{Where: inner}}}
+	case 1:
+		count := query.Count{Link: link, Op: pick(r, query.Eq, query.Gt, query.Lte), Right: query.Const(schema.Integer(int64(r.IntN(3))))}
+		if r.IntN(2) == 0 {
+			count.Where = inner
+		}
+		return count
+	}
+	return query.Some{Link: link, Where: inner}
 }

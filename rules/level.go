@@ -15,14 +15,17 @@ func (s *Set) Level(c *auth.Caller, verb query.Verb, l query.Level) (Narrowed, e
 		return Narrowed{}, deny(c, verb, l.Type.Name)
 	}
 	asked := asking{set: s, caller: c}
-	asked.via(l.Via)
+	via, joins := asked.via(l.Via)
 	where := asked.where(l.Where, false)
 	order := asked.order(l.OrderBy)
 	asked.groups(l.Groups)
+	for _, f := range l.Distinct {
+		asked.mayAsk(f)
+	}
 	if asked.err != nil {
 		return Narrowed{}, asked.err
 	}
-	l.Where = filter(where, order, rule)
+	l.Via, l.Where = via, filter(where, order, rule, joins)
 	l.Columns = s.cells(c, l.Columns)
 	return Narrowed{&l}, nil
 }
@@ -54,10 +57,13 @@ func (s *Set) Visible(c *auth.Caller, f *schema.Field) query.Where {
 func (s *Set) Uses(uses []Use, l query.Level, verb query.Verb) []Use {
 	uses = s.use(uses, Use{Type: l.Type, Verb: verb})
 	if l.Via != nil && l.Via.Link != nil {
-		uses = s.use(uses, Use{Type: l.Via.Link.Owner, Field: l.Via.Link, Verb: query.Read})
+		uses = s.hopUses(uses, l.Via.Link)
 	}
 	for _, cell := range l.Columns {
-		uses = s.use(uses, Use{Type: cell.Field.Owner, Field: cell.Field, Verb: query.Read})
+		uses = s.hopUses(uses, cell.Field)
+	}
+	for _, f := range l.Distinct {
+		uses = s.columnUses(uses, query.Col(f))
 	}
 	for _, o := range l.OrderBy {
 		uses = s.columnUses(uses, query.Operand{Kind: query.Column, Field: o.Field, Via: o.Via})
@@ -68,7 +74,7 @@ func (s *Set) Uses(uses []Use, l query.Level, verb query.Verb) []Use {
 func (s *Set) whereUses(uses []Use, w query.Where) []Use {
 	visit(w, func(link *schema.Field, of *schema.Type) {
 		if link != nil {
-			uses = s.use(uses, Use{Type: link.Owner, Field: link, Verb: query.Read})
+			uses = s.hopUses(uses, link)
 		}
 		uses = s.use(uses, Use{Type: of, Verb: query.Read})
 	}, func(o query.Operand) {
@@ -81,8 +87,11 @@ func (s *Set) columnUses(uses []Use, o query.Operand) []Use {
 	if o.Kind != query.Column {
 		return uses
 	}
+	for _, f := range o.Inside {
+		uses = s.hopUses(uses, f)
+	}
 	for _, link := range o.Via {
-		uses = s.use(uses, Use{Type: link.Owner, Field: link, Verb: query.Read})
+		uses = s.hopUses(uses, link)
 		uses = s.use(uses, Use{Type: link.Link.Target, Verb: query.Read})
 	}
 	return s.use(uses, Use{Type: o.Field.Owner, Field: o.Field, Verb: query.Read})

@@ -26,8 +26,25 @@ func visit(w query.Where, hop func(link *schema.Field, of *schema.Type), each fu
 		each(w.Right)
 	case query.IsNull:
 		each(w.Operand)
+	case query.Empty:
+		each(w.Operand)
+	case query.JSON:
+		each(w.Doc)
+	case query.Search:
+		for _, f := range query.SearchFields(w.Type) {
+			each(query.Col(f))
+		}
 	case query.Some:
 		hop(w.Link, w.Link.Link.Target)
+		visit(w.Through, hop, each)
+		visit(w.Where, hop, each)
+	case query.One:
+		hop(w.Link, w.Link.Link.Target)
+		visit(w.If, hop, each)
+		visit(w.Where, hop, each)
+	case query.Count:
+		hop(w.Link, w.Link.Link.Target)
+		visit(w.Through, hop, each)
 		visit(w.Where, hop, each)
 	case query.Exists:
 		hop(nil, w.Type)

@@ -28,7 +28,7 @@ var builtinTypes = []string{
 
 // typeSuffixes make the names of the types that the API has for a table besides its own.
 var typeSuffixes = []string{
-	"Where", "Order", "Field", "Connection", "Edge", "Aggregate", "Group", "GroupOrder", "Having",
+	"Where", "ManyWhere", "Order", "Field", "Connection", "Edge", "Aggregate", "Group", "GroupOrder", "Having",
 	"Insert", "OnConflict", "Mutation", "Set", "Inc", "Mul", "Max", "Min", "Push", "Pull", "Rename",
 	"Change", "Key",
 	"AggregateDistinct", "AggregateSum", "AggregateAvg", "AggregateExtreme", "GroupKey",

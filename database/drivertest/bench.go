@@ -15,7 +15,19 @@ import (
 // sdl has a column of every scalar and a link of every kind.
 const sdl = `
 enum Colour { RED GREEN BLUE }
-type Address { street: String!  number: Int }
+type Address {
+  street: String!
+  number: Int
+  big: BigInt
+  price: Decimal
+  at: DateTime
+  colour: Colour
+  raw: Bytes
+  tags: [String!]
+  meta: JSON
+  geo: Geo
+}
+type Geo { lat: Float  lon: Float }
 
 type Thing @table(plural: "things") {
   id: ID! @primary
@@ -67,6 +79,7 @@ type Group { id: ID! @primary  name: String!  members: [Author!]! @link(through:
 type Membership { id: ID! @primary  author: Author! @link  group: Group! @link  since: Date }
 
 type Place { country: String! @primary  number: BigInt! @primary  name: String  visits: [Visit!]! @link }
+type Note { id: ID! @primary  title: String! @search  body: String @search  rank: Int }
 type Visit { id: ID! @primary  n: Int!  place: Place @link }
 
 type BookCard @view(sql: "SELECT id, title, author_id FROM books WHERE pages IS NOT NULL") {

@@ -127,7 +127,7 @@ func measures(t *testing.T, b *bench) {
 	b.want(b.sums(none, query.Binding{}), "0 0 null null null null null null")
 	none.Groups.Measures = nil
 	b.want(b.sums(none, query.Binding{}), "")
-	none.Groups.By, none.Groups.Measures = b.fields("Thing", "int"), []query.Measure{{Fn: query.Count}}
+	none.Groups.By, none.Groups.Measures = b.fields("Thing", "int"), []query.Measure{{Fn: query.CountRows}}
 	b.want(b.sums(none, query.Binding{}))
 }
 

@@ -48,6 +48,9 @@ func newRandom(b *bench, seed uint64) *random {
 			if pool := pools[f.Scalar]; !f.List && len(pool) > 0 && r.IntN(4) > 0 {
 				thing[f.Name] = pool[r.IntN(len(pool))]
 			}
+			if pool := nested[f.Name]; len(pool) > 0 && r.IntN(4) > 0 {
+				thing[f.Name] = pool[r.IntN(len(pool))]
+			}
 		}
 		b.insert("Thing", thing)
 	}
@@ -71,7 +74,7 @@ func pick[T any](r *random, of []T) T { return of[r.IntN(len(of))] }
 
 // where is a condition of the rows of scope, the innermost last.
 func (r *random) where(scope []*schema.Type, depth int) query.Where {
-	kind := r.IntN(10)
+	kind := r.IntN(14)
 	if depth == 0 {
 		kind = r.IntN(4)
 	}
@@ -87,8 +90,10 @@ func (r *random) where(scope []*schema.Type, depth int) query.Where {
 	case 8:
 		if links := linksOf(scope[len(scope)-1]); len(links) > 0 {
 			link := pick(r, links)
-			return query.Some{Link: link, Where: r.where(append(scope, link.Link.Target), depth-1)}
+			return query.Some{Link: link, Through: r.through(scope, link, depth), Where: r.where(append(scope, link.Link.Target), depth-1)}
 		}
+	case 10, 11, 12, 13:
+		return r.hop(scope, kind, depth)
 	case 9:
 		t := r.bench.typ(pick(r, []string{"Author", "Book", "Tag", "Membership"}))
 		return query.Exists{Type: t, Where: r.where(append(scope, t), depth-1)}
@@ -137,7 +142,12 @@ func (r *random) column(scope []*schema.Type) query.Operand {
 		o.Via, t = append(o.Via, link), link.Link.Target
 	}
 	for {
-		if o.Field = pick(r, t.Columns); !o.Field.List && len(pools[o.Field.Scalar]) > 0 {
+		o.Field, o.Inside = pick(r, t.Columns), nil
+		for o.Field.Scalar == schema.Embedded && !o.Field.List {
+			o.Inside = append(o.Inside, o.Field)
+			o.Field = pick(r, o.Field.Value.Columns)
+		}
+		if !o.Field.List && len(pools[o.Field.Scalar]) > 0 {
 			return o
 		}
 	}

@@ -79,7 +79,7 @@ func (r *random) askParents() {
 	link := r.bench.field(pick(r, []string{"Author.books", "Author.pupils", "Author.groups", "Tag.books", "Book.tags"}))
 	t := link.Link.Target
 	g := &query.Groups{}
-	g.Add(query.Measure{Fn: query.Count})
+	g.Add(query.Measure{Fn: query.CountRows})
 	r.measures(g, t)
 	l := query.Level{Type: t, Where: r.where([]*schema.Type{t}, 2), Groups: g, Via: &query.Via{Link: link, Single: true}}
 	var want [][]schema.Value
@@ -118,10 +118,10 @@ func (r *random) measures(g *query.Groups, t *schema.Type) {
 }
 
 func (r *random) anyMeasure(t *schema.Type) query.Measure {
-	m := query.Measure{Fn: query.Count + query.Function(r.IntN(6)), Field: r.plainColumn(t)}
+	m := query.Measure{Fn: query.CountRows + query.Function(r.IntN(6)), Field: r.plainColumn(t)}
 	number := m.Field.Scalar == schema.Int || m.Field.Scalar == schema.BigInt || m.Field.Scalar == schema.Float || m.Field.Scalar == schema.Decimal
 	switch {
-	case m.Fn == query.Count:
+	case m.Fn == query.CountRows:
 		m.Field = nil
 	case (m.Fn == query.Sum || m.Fn == query.Avg) && !number:
 		m.Fn = query.CountDistinct
@@ -159,7 +159,7 @@ func (r *random) having(t *schema.Type, depth int) query.Where {
 	column := m.Column()
 	var v schema.Value
 	switch {
-	case m.Fn == query.Count || m.Fn == query.CountDistinct:
+	case m.Fn == query.CountRows || m.Fn == query.CountDistinct:
 		v = schema.Integer(int64(r.IntN(4)))
 	default:
 		v = r.value(column)

@@ -19,7 +19,7 @@ func (b *Builder) Measure(row string, m query.Measure) {
 	switch m.Fn {
 	case query.KeyOf:
 		b.Column(row, m.Field)
-	case query.Count:
+	case query.CountRows:
 		b.Text("count(*)")
 	case query.CountDistinct:
 		b.of("count(DISTINCT ", row, m.Field)

@@ -35,6 +35,10 @@ func (b *Builder) rows(l *query.Level, reached func(row string)) {
 	b.Text("SELECT ")
 	b.read(l, row)
 	b.Text(" FROM ")
+	if len(l.Distinct) > 0 {
+		b.firsts(l, row, reached)
+		return
+	}
 	b.Table(l.Type, row)
 	if reached == nil {
 		b.Filter(row, l.Where)
@@ -143,7 +147,7 @@ func (b *Builder) Reached(l *query.Level, row string, value func(i int, f *schem
 		equal(row, l.Via.Link.Link.To)
 	default:
 		link := l.Via.Link.Link
-		b.among(row, link, func(through string) { equal(through, link.ThroughFrom) })
+		b.among(row, link, l.Via.Through, func(join string) { equal(join, link.ThroughFrom) })
 	}
 }
 

@@ -47,6 +47,7 @@ const (
 	TextEnd               // something greater than every text beginning with the value
 	Limit                 // null for none
 	Offset                // null for 0
+	Words                 // a text of words, as the database's own search takes it
 )
 
 // Dialect is what one database says its own way. Its methods append to the builder.
@@ -63,6 +64,13 @@ type Dialect interface {
 	Elements(b *Builder, s schema.Scalar, list func())
 	// Match appends one of the text operators, Like to Regex.
 	Match(b *Builder, c query.Compare)
+	// Member appends the value of an operand's field, inside of an embedded column of the
+	// row with that alias.
+	Member(b *Builder, row string, o query.Operand)
+	// JSON appends a condition on a JSON document.
+	JSON(b *Builder, w query.JSON)
+	// Search appends whether the row with that alias has words.
+	Search(b *Builder, row string, w query.Search)
 	// Nulls appends the end of a sort key; nullable is whether it can be null at all.
 	Nulls(b *Builder, desc, nullable bool, n query.Nulls)
 	// Page appends the limit and offset, of which either may be zero.

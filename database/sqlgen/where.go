@@ -30,8 +30,18 @@ func (b *Builder) Where(w query.Where) {
 		b.Text("(")
 		b.Operand(w.Operand, ScalarOf(w.Operand))
 		b.Text(" IS NULL)")
+	case query.Empty:
+		b.empty(w)
+	case query.JSON:
+		b.dialect.JSON(b, w)
+	case query.Search:
+		b.dialect.Search(b, b.scope(0), w)
 	case query.Some:
 		b.some(w)
+	case query.One:
+		b.one(w)
+	case query.Count:
+		b.count(w)
 	case query.Exists:
 		b.exists(w)
 	case query.Truth:
@@ -57,6 +67,8 @@ func (b *Builder) compare(c query.Compare) {
 		b.in(c)
 	case query.Like, query.ILike, query.StartsWith, query.EndsWith, query.Contains, query.IContains, query.Regex:
 		b.dialect.Match(b, c)
+	case query.HasAny, query.HasAll:
+		b.has(c)
 	default:
 		s := common(c.Left, c.Right)
 		b.Text("(")
@@ -83,12 +95,7 @@ func common(left, right query.Operand) schema.Scalar {
 func (b *Builder) in(c query.Compare) {
 	s := common(c.Left, c.Right)
 	// A null list is unknown, and a sub-query of no rows would be false.
-	guard := c.Right.Kind == query.Column && (!c.Right.Field.NonNull || len(c.Right.Via) > 0)
-	if guard {
-		b.Text("CASE WHEN ")
-		b.Operand(c.Right, s)
-		b.Text(" IS NOT NULL THEN ")
-	}
+	guard := b.guard(c.Right, s)
 	b.Text("(")
 	b.dialect.Side(b, c.Left, s)
 	if c.Op == query.Nin {
@@ -100,6 +107,17 @@ func (b *Builder) in(c query.Compare) {
 	if guard {
 		b.Text(" END")
 	}
+}
+
+// guard begins a CASE for an operand that is not null, where one of its column may be.
+func (b *Builder) guard(o query.Operand, s schema.Scalar) bool {
+	if o.Kind != query.Column || o.Field.NonNull && len(o.Via) == 0 && len(o.Inside) == 0 {
+		return false
+	}
+	b.Text("CASE WHEN ")
+	b.Operand(o, s)
+	b.Text(" IS NOT NULL THEN ")
+	return true
 }
 
 func (b *Builder) listOf(o query.Operand, s schema.Scalar) {
@@ -114,7 +132,7 @@ func (b *Builder) some(w query.Some) {
 	outer := b.scope(0)
 	target := b.Alias()
 	b.Text("EXISTS (SELECT 1 FROM ")
-	b.reach(outer, w.Link.Link, target)
+	b.reach(outer, w.Link.Link, target, w.Through)
 	b.and(target, w.Where)
 	b.Text(")")
 }

@@ -46,6 +46,8 @@ func (a *args) param(p *sqlgen.Param, b *query.Binding) error {
 		a.bound(v, -1)
 	case sqlgen.Offset:
 		a.bound(v, 0)
+	case sqlgen.Words:
+		a.words(v)
 	default:
 		a.bounds(p.Bind, v)
 	}

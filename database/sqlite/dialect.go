@@ -31,7 +31,7 @@ func (dialect) Placeholder(dst []byte, n int) []byte {
 // Side says the collation of decimals where SQLite does not know it from a column.
 func (dialect) Side(b *sqlgen.Builder, o query.Operand, s schema.Scalar) {
 	b.Operand(o, s)
-	if s == schema.Decimal && (o.Kind != query.Column || len(o.Via) > 0) {
+	if s == schema.Decimal && (o.Kind != query.Column || len(o.Via) > 0 || len(o.Inside) > 0) {
 		b.Text(" COLLATE " + decimalCollation)
 	}
 }

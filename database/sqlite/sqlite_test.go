@@ -57,6 +57,13 @@ func createTables(t testing.TB, d driver.SQL, types []*schema.Type) {
 			t.Fatal(err)
 		}
 	}
+	for _, search := range generator.Searches(types, d.Dialect()) {
+		for _, part := range search.Parts {
+			if _, err := conn.ExecContext(t.Context(), part.SQL); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }
 
 // parse is the schema of one source.

@@ -12,6 +12,8 @@ func (d dialect) Via(b *sqlgen.Builder, l *query.Level) {
 	switch {
 	case l.Groups != nil:
 		d.grouped(b, l)
+	case len(l.Distinct) > 0:
+		d.distinct(b, l)
 	case paged && l.Type.Kind == schema.View:
 		d.ranked(b, l)
 	case paged:
@@ -58,7 +60,13 @@ func (d dialect) ranked(b *sqlgen.Builder, l *query.Level) {
 	b.Table(l.Type, row)
 	b.Text(" WHERE ")
 	b.ReachedWhere(l, row, keyOf(b, l, keys))
-	b.Text(") WHERE sc_rank > ")
+	b.Text(")")
+	page(b, l)
+}
+
+// page appends the rest of a statement whose rows are numbered, as sc_rank, for each sc_key.
+func page(b *sqlgen.Builder, l *query.Level) {
+	b.Text(" WHERE sc_rank > ")
 	bindBound(b, sqlgen.Offset, l.Offset, "0")
 	if !l.Limit.IsZero() {
 		b.Text(" AND (sc_rank <= ")

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestManual asks what docs/aggregates.md asks: its first block is the schema, every other
-// graphql block a request, and the json block after it the answer.
+// TestManual asks what docs/aggregates.md asks: "graphql schema" is the schema, every block of
+// graphql a request, and the json block after it the answer.
 func TestManual(t *testing.T) {
 	const file = "../../docs/aggregates.md"
 	text, err := os.ReadFile(file)
@@ -22,12 +22,12 @@ func TestManual(t *testing.T) {
 		if i > 0 {
 			told.WriteString("```")
 		}
-		sdl, isGraphQL := strings.CutPrefix(part, "graphql\n")
+		info, block, _ := strings.Cut(part, "\n")
 		switch {
-		case i%2 == 1 && isGraphQL && server == nil:
-			server = serve(t, sdl)
-		case i%2 == 1 && isGraphQL:
-			answer = ask(t, server, sdl)
+		case i%2 == 1 && info == "graphql schema":
+			server = serve(t, block)
+		case i%2 == 1 && info == "graphql":
+			answer = ask(t, server, block)
 		case i%2 == 1 && strings.HasPrefix(part, "json\n"):
 			if got := "json\n" + answer; got != part && !*update {
 				t.Errorf("got %s\nwant %s", got, part)

@@ -1,0 +1,54 @@
+package stories
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// What a filter may ask is bounded, in literals and in variables.
+func TestFiltersAreBounded(t *testing.T) {
+	server := serve(t, `
+type User @auth(read: "true") { id: ID! @primary  boss: User @link(from: "bossId", to: "id")  bossId: ID  tags: [String!]  note: String @search  meta: JSON }`)
+	list := func(n int, item string) string {
+		return "[" + strings.TrimSuffix(strings.Repeat(item+",", n), ",") + "]"
+	}
+	nested := func(n int, before, inner, after string) string {
+		return strings.Repeat(before, n) + inner + strings.Repeat(after, n)
+	}
+	for name, test := range map[string]struct{ where, want string }{
+		"as many values as may be":  {`{"id": {"_in": ` + list(10_000, `"x"`) + `}}`, ""},
+		"too many values":           {`{"id": {"_in": ` + list(10_001, `"x"`) + `}}`, "10001 values are more than the 10000"},
+		"too many not to be":        {`{"id": {"_nin": ` + list(10_001, `"x"`) + `}}`, "10001 values"},
+		"too many elements":         {`{"tags": {"_hasAny": ` + list(10_001, `"x"`) + `}}`, "10001 values"},
+		"as many conditions":        {`{"_or": ` + list(499, `{"id": {"_eq": "x"}}`) + `}`, ""},
+		"too many conditions":       {`{"_or": ` + list(500, `{"id": {"_eq": "x"}}`) + `}`, "more than 500 conditions"},
+		"as deep":                   {nested(11, `{"_not": `, `{"id": {"_eq": "x"}}`, "}"), ""},
+		"too deep":                  {nested(12, `{"_not": `, `{"id": {"_eq": "x"}}`, "}"), "more than 12 deep"},
+		"much too deep":             {nested(90, `{"_and": [`, `{"id": {"_eq": "x"}}`, "]}"), "more than 12 deep"},
+		"too many hops":             {nested(12, `{"boss": `, `{"id": {"_eq": "x"}}`, "}"), "more than 12 deep"},
+		"too many words":            {`{"_search": "` + strings.Repeat("x ", 101) + `"}`, "101 words are more than the 100"},
+		"too long a path":           {`{"meta": {"path": ` + list(101, `"x"`) + `, "_eq": 1}}`, "101 steps are more than the 100"},
+		"as long a path":            {`{"meta": {"path": ` + list(100, `"x"`) + `, "_eq": 1}}`, ""},
+		"a value of many digits":    {`{"meta": {"_eq": 1e308}}`, ""},
+		"a pattern of many letters": {`{"note": {"_like": "` + strings.Repeat("%x", 2000) + `"}}`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if !json.Valid([]byte(test.where)) {
+				t.Fatal("the test is no JSON")
+			}
+			got := ask(t, server, "# variables {\"w\": "+test.where+"}\nquery Q($w: UserWhere) { users(where: $w) { id } }")
+			switch {
+			case test.want == "" && strings.Contains(got, "errors"):
+				t.Error(got)
+			case test.want != "" && (!strings.Contains(got, test.want) || !strings.Contains(got, "LIMIT_EXCEEDED")):
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+	order := fmt.Sprintf("{ users(orderBy: [%s]) { id } }", nested(13, "{boss: ", "{id: ASC}", "}"))
+	if got := ask(t, server, order); !strings.Contains(got, "LIMIT_EXCEEDED") {
+		t.Errorf("an order over 13 links is answered with %s", got)
+	}
+}
