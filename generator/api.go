@@ -51,6 +51,7 @@ const (
 	UpdateMany                 // updatePosts(where, set, inc)
 	DeleteOne                  // deletePost(id)
 	DeleteMany                 // deletePosts(where)
+	Connection                 // postsConnection(where, orderBy, first, after, last, before)
 )
 
 // New makes the API of a schema. Types that would be empty are schema.Problems.
@@ -79,6 +80,7 @@ func New(s *schema.Schema) (*API, error) {
 var sections = []func(*draft, *schema.Type){
 	writeObject,
 	writeReads,
+	writeConnection,
 	writeWhere,
 	writeOrder,
 	writeInserts,

@@ -15,6 +15,7 @@ func (d *draft) object(t *schema.Type) definition {
 	def := definition{keyword: "type", description: t.Description}
 	for _, f := range shown(t) {
 		def.members = append(def.members, d.output(f))
+		def.members = append(def.members, d.connectionBeside(f)...)
 	}
 	d.needsMembers(t, def.members)
 	return def

@@ -102,6 +102,11 @@ func (k *compiler) items(t *schema.Type, sets []ast.SelectionSet) ([]query.Item,
 		switch {
 		case s.field.Name == "__typename":
 			item.Typename = t.Name
+		case f == nil:
+			var err error
+			if item, err = k.connectionBeside(t, s); err != nil {
+				return nil, err
+			}
 		case f.IsLink():
 			find, err := k.find(f.Link.Target, s, f.Link.Many)
 			if err != nil {

@@ -15,6 +15,8 @@ type Find struct {
 	Limit   Operand // zero Operand for none
 	Offset  Operand
 	One     bool // by a unique key: the answer is an object or null, not a list
+	// Page makes the answer a connection; Items, Limit and Offset are then empty.
+	Page *Page
 }
 
 // Item is one member of an answer's object.
@@ -25,6 +27,9 @@ type Item struct {
 	Link     *schema.Field // a link, answered by Find
 	Find     *Find
 	Typename string // not empty for __typename: the text to show
+	// Of an edge of a connection:
+	Cursor bool   // the row's cursor
+	Node   []Item // the row as an object of its own
 	// Of a write's answer:
 	Affected  bool  // the number of rows
 	Returning *Find // the rows
@@ -58,12 +63,16 @@ type Level struct {
 	Limit   Operand // of all rows, or per parent when Via is set
 	Offset  Operand
 	Via     *Via // nil for a root
+	// Count makes the answer one integer, the number of rows: of all, or of each key that has
+	// any. Columns, OrderBy, Limit and Offset are then empty.
+	Count bool
 }
 
 // Cell is one column to read.
 type Cell struct {
 	Field *schema.Field
-	When  Where // null is read unless this is true; nil for always
+	Via   []*schema.Field // to-one links from the row to the field's owner
+	When  Where           // null is read unless this is true; nil for always
 }
 
 // Via says how a level's rows belong to the keys of the binding.

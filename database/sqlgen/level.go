@@ -33,7 +33,11 @@ func OneKey(d Dialect, l *query.Level) (Statement, error) {
 func (b *Builder) rows(l *query.Level, reached func(row string)) {
 	row := b.Alias()
 	b.Text("SELECT ")
-	b.Cells(l, row)
+	if l.Count {
+		b.Text("count(*)")
+	} else {
+		b.Cells(l, row)
+	}
 	b.Text(" FROM ")
 	b.Table(l.Type, row)
 	if reached == nil {
@@ -60,7 +64,7 @@ func (b *Builder) Cells(l *query.Level, row string) {
 
 func (b *Builder) cell(c query.Cell, row string) {
 	if Always(c.When) {
-		b.Column(row, c.Field)
+		b.cellColumn(c, row)
 		return
 	}
 	if c.When == query.False || c.When == query.Unknown {
@@ -70,8 +74,16 @@ func (b *Builder) cell(c query.Cell, row string) {
 	b.Text("CASE WHEN ")
 	b.Where(c.When)
 	b.Text(" THEN ")
-	b.Column(row, c.Field)
+	b.cellColumn(c, row)
 	b.Text(" END")
+}
+
+func (b *Builder) cellColumn(c query.Cell, row string) {
+	if len(c.Via) == 0 {
+		b.Column(row, c.Field)
+		return
+	}
+	b.Operand(query.Operand{Kind: query.Column, Field: c.Field, Via: c.Via}, c.Field.Scalar)
 }
 
 // OrderBy appends " ORDER BY …", first by what is given, or nothing.
