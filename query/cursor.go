@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"math"
 	"strconv"
+	"strings"
 
 	"spacecloud/fault"
 	"spacecloud/schema"
@@ -100,7 +101,7 @@ func (c *Cursor) Read(text string) ([]schema.Value, error) {
 		return nil, fault.New(fault.Invalid, "a cursor is at most %d bytes long, and this is %d", MaxCursor, len(text))
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(raw) < markSize+sumSize {
+	if err != nil || strings.ContainsAny(text, "\r\n") || len(raw) < markSize+sumSize {
 		return nil, errBroken
 	}
 	body, sum := raw[:len(raw)-sumSize], binary.BigEndian.Uint32(raw[len(raw)-sumSize:])
