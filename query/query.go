@@ -63,8 +63,8 @@ type Level struct {
 	Limit   Operand // of all rows, or per parent when Via is set
 	Offset  Operand
 	Via     *Via // nil for a root
-	// Count makes the answer one integer, the number of rows: of all, or of each key that has
-	// any. Columns, OrderBy, Limit and Offset are then empty.
+	// Count makes the answer one integer, the number of rows: of all, or of each key, of which
+	// one without any may be missing. Columns, OrderBy, Limit and Offset are then empty.
 	Count bool
 }
 

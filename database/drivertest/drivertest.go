@@ -34,6 +34,8 @@ func Run(t *testing.T, h Harness) {
 		{"HiddenCells", hiddenCells, nil},
 		{"Links", links, nil},
 		{"PagesOfEachParent", pagesOfEachParent, nil},
+		{"Counts", counts, nil},
+		{"CellsBehindLinks", cellsBehindLinks, nil},
 		{"KeysOfEveryKind", keysOfEveryKind, nil},
 		{"Views", views, nil},
 		{"Inserts", inserts, nil},
