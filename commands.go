@@ -167,6 +167,9 @@ func schemaCheck(_ context.Context, ps process, c config.Config, _ *flag.FlagSet
 	if err != nil {
 		return err
 	}
+	if err := project.CheckTrusted(c); err != nil {
+		return err
+	}
 	fmt.Fprintf(ps.out, "%s is right: %d types in %s\n", c.Schema, len(s.Types)+len(s.Values), strings.Join(s.Databases(), ", "))
 	return nil
 }
