@@ -78,13 +78,13 @@ func (f *Found) Run(ctx context.Context, c *auth.Caller, args []schema.Value, ds
 }
 
 // byKeys appends the rows of the given primary keys, within a transaction: what a
-// write returns. Rows that the caller may not read are left out or null.
-func (f *Found) byKeys(ctx context.Context, c *auth.Caller, txs map[*database.DB]driver.Tx, keys []schema.Value, dst []byte) ([]byte, error) {
+// write returns. The args are those of Run. Rows that the caller may not read are left out or null.
+func (f *Found) byKeys(ctx context.Context, c *auth.Caller, txs map[*database.DB]driver.Tx, args, keys []schema.Value, dst []byte) ([]byte, error) {
 	p, err := f.plan(c, lenient)
 	if err != nil {
 		return dst, err
 	}
-	run := p.start(f.r, c, nil)
+	run := p.start(f.r, c, args)
 	defer p.finish(run)
 	for i, db := range p.databases {
 		if tx, ok := txs[db]; ok {
