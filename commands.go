@@ -151,7 +151,7 @@ func help() string {
 	for _, c := range commands {
 		fmt.Fprintf(&b, "  spacecloud %-45s %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
 	}
-	b.WriteString("\nEvery command takes --schema DIR, --config FILE, --listen ADDR, --data DIR and --production;\n`spacecloud COMMAND --help` says more.\n")
+	b.WriteString("\nEvery command takes --schema DIR, --config FILE, --listen ADDR, --data DIR, --production and --trusted-documents DIR;\n`spacecloud COMMAND --help` says more.\n")
 	return b.String()
 }
 

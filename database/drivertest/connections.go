@@ -2,6 +2,7 @@ package drivertest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"spacecloud/database/driver"
@@ -80,4 +81,39 @@ func cellsBehindLinks(t *testing.T, b *bench) {
 		want = append(want, line)
 	}
 	b.want(b.answer(l, query.Binding{}), want...)
+}
+
+// keysets are the rows beyond each row, in every order: those that an order has after it.
+func keysets(t *testing.T, b *bench) {
+	newRandom(b, 2) // fills Thing
+	thing := b.typ("Thing")
+	id := thing.Field("id")
+	for _, f := range things(b) {
+		if f == id {
+			continue
+		}
+		for i := range 6 {
+			o := query.Order{Field: f, Desc: i%2 == 1, Nulls: query.Nulls(i / 2)}
+			orders := query.Complete(thing, []query.Order{o})
+			want := sorted(b, f, o)
+			given := []query.Operand{
+				{Kind: query.Arg, Index: 0, Scalar: f.Scalar}, {Kind: query.Arg, Index: 1, Scalar: id.Scalar},
+			}
+			for _, r := range b.world.rows[thing] {
+				at := slices.Index(want, string(schema.AppendValue(nil, id, r.Value(id))))
+				binding := query.Binding{Args: []schema.Value{r.Value(f), r.Value(id)}}
+				got := func(orders []query.Order) []string {
+					return b.answer(query.Level{
+						Type: thing, Columns: b.cells("Thing", "id"), Where: query.Beyond(orders, given), OrderBy: orders,
+					}, binding)
+				}
+				before := slices.Clone(want[:at])
+				slices.Reverse(before)
+				if after, back := got(orders), got(query.Reverse(orders)); !slices.Equal(after, want[at+1:]) || !slices.Equal(back, before) {
+					b.Fatalf("%s desc %t nulls %d around %v\n after  %v\n want   %v\n before %v\n want   %v",
+						f.Name, o.Desc, o.Nulls, binding.Args, after, want[at+1:], back, before)
+				}
+			}
+		}
+	}
 }

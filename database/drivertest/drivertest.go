@@ -35,6 +35,7 @@ func Run(t *testing.T, h Harness) {
 		{"Links", links, nil},
 		{"PagesOfEachParent", pagesOfEachParent, nil},
 		{"Counts", counts, nil},
+		{"Keysets", keysets, nil},
 		{"CellsBehindLinks", cellsBehindLinks, nil},
 		{"KeysOfEveryKind", keysOfEveryKind, nil},
 		{"Views", views, nil},
