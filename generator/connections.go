@@ -68,7 +68,7 @@ func (d *draft) connectionBeside(f *schema.Field) []member {
 // pageArgs are the arguments of a connection. A default of first could not be combined with last, so
 // the text says it.
 func (d *draft) pageArgs(t *schema.Type) []member {
-	args := slices.DeleteFunc(d.listArgs(t), func(m member) bool { return m.name == "limit" || m.name == "offset" })
+	args := slices.DeleteFunc(d.listArgs(t), func(m member) bool { return m.name != "where" && m.name != "orderBy" })
 	return append(args,
 		member{name: "first", description: "The most rows from the beginning, or from after on; " + defaultLimit + " when neither first nor last is given.", typ: "Int"},
 		member{name: "after", description: "Begin after the row of this cursor.", typ: "String"},
