@@ -19,6 +19,8 @@ var statements = [...]string{
 	one: `SELECT id, title, body, views, published, created_at FROM posts WHERE id = ?`,
 	list: `SELECT id, title, body, views, published, created_at FROM posts
 		WHERE views > ? ORDER BY created_at DESC, id LIMIT 20`,
+	page: `SELECT id, title, body, views, published, created_at FROM posts
+		WHERE created_at <= ?1 AND (created_at < ?1 OR id > ?2) ORDER BY created_at DESC, id LIMIT 21`,
 	thousand: `SELECT id, title, body, views, published, created_at FROM posts ORDER BY id LIMIT 1000`,
 	parents: `SELECT p.id, p.title, u.name FROM posts p CROSS JOIN users u ON u.id = p.author_id
 		WHERE p.views > ? ORDER BY p.created_at DESC, p.id LIMIT 20`,
@@ -31,6 +33,7 @@ var statements = [...]string{
 const (
 	one = iota
 	list
+	page
 	thousand
 	parents
 	lastComments
@@ -131,6 +134,7 @@ type request struct {
 	Variables     struct {
 		ID    string
 		Views int64
+		After string
 	}
 }
 
@@ -199,6 +203,8 @@ func (f *Floor) answer(x *exchange) (err error) {
 		x.out, err = appendOne(x.out, c[one], v.ID)
 	case "List":
 		x.out, err = appendList(x.out, c[list], v.Views)
+	case "Page":
+		x.out, err = appendPage(x.out, c[page], v.After)
 	case "Thousand":
 		x.out, err = appendList(x.out, c[thousand])
 	case "Nested":

@@ -42,6 +42,13 @@ const (
     max { createdAt }
   }
 }`
+	// PageQuery is the twenty posts after a cursor, newest first, six fields, each with its own.
+	PageQuery = `query Page($after: String!) {
+  postsConnection(orderBy: [{createdAt: DESC}], first: 20, after: $after) {
+    edges { cursor node { id title body views published createdAt } }
+    pageInfo { hasNextPage endCursor }
+  }
+}`
 	// InsertQuery inserts any number of comments.
 	InsertQuery = `mutation Insert($docs: [CommentInsert!]!) {
   insertComments(docs: $docs) { affected }
@@ -63,6 +70,7 @@ func Queries() []Query {
 		{"List", bodies(1000, "List", ListQuery, popular)},
 		{"Nested", bodies(1000, "Nested", NestedQuery, popular)},
 		{"Groups", bodies(1000, "Groups", GroupsQuery, func() any { return map[string]any{"id": postID(r.IntN(posts * 9 / 10))} })},
+		{"Page", bodies(1000, "Page", PageQuery, func() any { return map[string]any{"after": postCursor(r.IntN(posts))} })},
 		{"Thousand", bodies(1, "Thousand", ThousandQuery, func() any { return nil })},
 	}
 }

@@ -53,6 +53,7 @@ const (
 	DeleteMany                 // deletePosts(where)
 	Aggregate                  // postsAggregate(where)
 	Groups                     // postsGroups(groupBy, where, having, orderBy, limit, offset)
+	Connection                 // postsConnection(where, orderBy, first, after, last, before)
 )
 
 // New makes the API of a schema. Types that would be empty are schema.Problems.
@@ -81,6 +82,7 @@ func New(s *schema.Schema) (*API, error) {
 var sections = []func(*draft, *schema.Type){
 	writeObject,
 	writeReads,
+	writeConnection,
 	writeWhere,
 	writeOrder,
 	writeFieldEnum,

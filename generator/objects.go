@@ -18,6 +18,7 @@ func (d *draft) object(t *schema.Type) definition {
 		if f.IsLink() && f.Link.Many {
 			def.members = append(def.members, d.aggregate(f.Link.Target, f.Name+"Aggregate", "What those rows add up to."))
 		}
+		def.members = append(def.members, d.connectionBeside(f)...)
 	}
 	d.needsMembers(t, def.members)
 	return def

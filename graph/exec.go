@@ -132,6 +132,13 @@ func (k *compiler) root(p *part, s *selected, op ast.Operation) error {
 		p.answer, err = k.answerOf(p.root, s, p.before)
 		return err
 	}
+	if p.root.Kind == generator.Connection {
+		find, err := k.connection("", p.root.Type, s)
+		if err == nil {
+			p.found = k.res.Find(find)
+		}
+		return err
+	}
 	find, err := k.asks(p.root, s)
 	if err != nil {
 		return err
@@ -212,6 +219,10 @@ func (e *executable) query(ctx context.Context, oc *graphql.OperationContext, p 
 // mutate makes the changes of all parts in one transaction for each database.
 func (e *executable) mutate(ctx context.Context, oc *graphql.OperationContext, p *opPlan) ([]byte, gqlerror.List) {
 	k := &compiler{api: e.api, res: e.resolvers, vars: oc.Variables, now: true}
+	args, err := p.values(nil, oc.Variables)
+	if err != nil {
+		return null(), e.failed(ctx, oc.Operation, err)
+	}
 	changes := make([]resolvers.Change, 0, len(p.parts))
 	for i := range p.parts {
 		part := &p.parts[i]
@@ -226,6 +237,7 @@ func (e *executable) mutate(ctx context.Context, oc *graphql.OperationContext, p
 		if err != nil {
 			return null(), part.failed(ctx, e, err)
 		}
+		c.Args = args
 		changes = append(changes, c)
 	}
 	dst, err := e.resolvers.Write(ctx, auth.From(ctx), changes, bufferOf(ctx))

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -106,7 +107,13 @@ func (k *compiler) items(t *schema.Type, sets []ast.SelectionSet) ([]query.Item,
 		case s.field.Name == "__typename":
 			item.Typename = t.Name
 		case f == nil:
-			if err := k.beside(&item, t, s); err != nil {
+			var err error
+			if strings.HasSuffix(s.field.Name, "Aggregate") {
+				err = k.beside(&item, t, s)
+			} else {
+				item, err = k.connectionBeside(t, s)
+			}
+			if err != nil {
 				return nil, err
 			}
 		case f.IsLink():

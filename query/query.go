@@ -20,6 +20,7 @@ type Find struct {
 	// Groups asks for groups of the rows instead; with One for the one of all rows. OrderBy
 	// is not used then.
 	Groups *Groups
+	Page   *Page
 }
 
 // Item is one member of an answer's object.
@@ -32,6 +33,8 @@ type Item struct {
 	Typename string   // not empty for __typename: the text to show
 	Measure  *Measure // of groups: one of Groups.Measures
 	Object   []Item   // of groups: measures and constants, as an object
+	Cursor   bool
+	Node     []Item
 	// Of a write's answer:
 	Affected  bool  // the number of rows
 	Returning *Find // the rows
@@ -72,12 +75,14 @@ type Level struct {
 	// Columns, and Groups.OrderBy is the order. With Via they are the groups of each key, and
 	// By is empty; a key without rows need not have one.
 	Groups *Groups
+	Count  bool
 }
 
 // Cell is one column to read.
 type Cell struct {
 	Field *schema.Field
-	When  Where // null is read unless this is true; nil for always
+	Via   []*schema.Field // to-one links from the row to the field's owner
+	When  Where           // null is read unless this is true; nil for always
 }
 
 // Via says how a level's rows belong to the keys of the binding.

@@ -33,8 +33,9 @@ func (r *Resolvers) Find(f *query.Find) *Found {
 
 // uses lists the rules that the levels of f ask for.
 func (r *Resolvers) uses(uses []rules.Use, f *query.Find) []rules.Use {
-	uses = r.Rules.Uses(uses, query.Level{Type: f.Type, Columns: cells(f.Items), Where: f.Where, OrderBy: f.OrderBy, Distinct: f.Distinct, Groups: f.Groups}, query.Read)
-	for _, item := range f.Items {
+	items := shown(f)
+	uses = r.Rules.Uses(uses, query.Level{Type: f.Type, Columns: cells(items), Where: f.Where, OrderBy: complete(f), Distinct: f.Distinct, Groups: f.Groups}, query.Read)
+	for _, item := range items {
 		if item.Find != nil {
 			uses = r.uses(uses, item.Find)
 		}
@@ -77,13 +78,13 @@ func (f *Found) Run(ctx context.Context, c *auth.Caller, args []schema.Value, ds
 }
 
 // byKeys appends the rows of the given primary keys, within a transaction: what a
-// write returns. Rows that the caller may not read are left out or null.
-func (f *Found) byKeys(ctx context.Context, c *auth.Caller, txs map[*database.DB]driver.Tx, keys []schema.Value, dst []byte) ([]byte, error) {
+// write returns. The args are those of Run. Rows that the caller may not read are left out or null.
+func (f *Found) byKeys(ctx context.Context, c *auth.Caller, txs map[*database.DB]driver.Tx, args, keys []schema.Value, dst []byte) ([]byte, error) {
 	p, err := f.plan(c, lenient)
 	if err != nil {
 		return dst, err
 	}
-	run := p.start(f.r, c, nil)
+	run := p.start(f.r, c, args)
 	defer p.finish(run)
 	for i, db := range p.databases {
 		if tx, ok := txs[db]; ok {

@@ -11,7 +11,9 @@ import (
 // layout lays out the answer's object: of a row or of a group of rows.
 func (k *compiler) layout(l *level, f *query.Find) error {
 	if f.Groups == nil {
-		return k.members(l, f.Items)
+		var err error
+		l.tail, err = k.members(l, f.Items, "")
+		return err
 	}
 	if err := k.r.Rules.Asks(k.caller, query.Level{Type: f.Type, Where: f.Where, Groups: f.Groups}); err != nil {
 		return err

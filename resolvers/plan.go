@@ -40,6 +40,7 @@ type level struct {
 	children  []*level
 	keyCells  []int        // of a child: the parent's cells that hold its key
 	cells     []query.Cell // what the statement reads
+	page      *page        // of a connection, which is then what shows the rows
 }
 
 // piece is one member of the answer's object: text before it, and then a cell, an embedded
@@ -49,6 +50,7 @@ type piece struct {
 	cell    int // -1 for none
 	members []query.Item
 	child   int // place in level.children, -1 for none
+	cursor  bool
 }
 
 // compiler makes a plan.
@@ -87,7 +89,11 @@ func (k *compiler) level(f *query.Find, via *query.Via, name string) (*level, er
 		single: f.One, limit: f.Limit, offset: f.Offset, none: "null",
 	}
 	k.plan.levels = append(k.plan.levels, l)
-	if err := k.layout(l, f); err != nil {
+	if f.Page != nil {
+		return k.paged(l, f, via)
+	}
+	var err error
+	if err = k.layout(l, f); err != nil {
 		return nil, err
 	}
 	asked := query.Level{
@@ -97,16 +103,21 @@ func (k *compiler) level(f *query.Find, via *query.Via, name string) (*level, er
 	if via == nil || !via.Single {
 		asked.Limit, asked.Offset = f.Limit, f.Offset
 	}
+	return l, k.prepare(l, asked)
+}
+
+// prepare is the statement of a level. On a flat no the level has none.
+func (k *compiler) prepare(l *level, asked query.Level) error {
 	narrowed, err := k.r.Rules.Level(k.caller, query.Read, asked)
 	if err != nil {
-		return l, err
+		return err
 	}
 	if w, ok := narrowed.Level().Where.(query.Truth); ok && w != query.True {
-		return l, nil // the rules leave no row: nothing to ask
+		return nil // the rules leave no row: nothing to ask
 	}
 	l.statement, err = k.plan.databases[l.reader].Prepare(narrowed)
 	k.claim(narrowed.Level())
-	return l, err
+	return err
 }
 
 // reader is the place of a database in the plan.
@@ -124,18 +135,13 @@ func complete(f *query.Find) []query.Order {
 	if f.One || f.Groups != nil {
 		return nil
 	}
-	orders := slices.Clone(f.OrderBy)
-	for _, key := range f.Type.Primary {
-		if !slices.ContainsFunc(orders, func(o query.Order) bool { return o.Field == key && len(o.Via) == 0 }) {
-			orders = append(orders, query.Order{Field: key})
-		}
-	}
-	return orders
+	return query.Complete(f.Type, f.OrderBy)
 }
 
-// members lays out the answer's object and compiles the links in it.
-func (k *compiler) members(l *level, items []query.Item) error {
-	before := "{"
+// members lays out the answer's object and compiles the links in it. What it returns closes
+// the object, or with nothing in it is all of it.
+func (k *compiler) members(l *level, items []query.Item, before string) (string, error) {
+	before += "{"
 	for _, item := range items {
 		before += quoted(item.Name) + ":"
 		p := piece{before: before, cell: -1, child: -1}
@@ -145,10 +151,19 @@ func (k *compiler) members(l *level, items []query.Item) error {
 		case item.Link != nil:
 			child, err := k.child(l, item)
 			if err != nil {
-				return err
+				return "", err
 			}
 			p.child = len(l.children)
 			l.children = append(l.children, child)
+		case item.Cursor:
+			p.cursor = true
+		case item.Node != nil:
+			inner, err := k.members(l, item.Node, before)
+			if err != nil {
+				return "", err
+			}
+			before = inner + ","
+			continue
 		default: // a constant goes into the text before the next member
 			before += quoted(item.Typename) + ","
 			continue
@@ -156,8 +171,7 @@ func (k *compiler) members(l *level, items []query.Item) error {
 		l.pieces = append(l.pieces, p)
 		before = ","
 	}
-	l.tail = strings.TrimSuffix(before, ",") + "}"
-	return nil
+	return strings.TrimSuffix(before, ",") + "}", nil
 }
 
 // child compiles a link below l. A link that the caller may not see, or that leads to what the
@@ -169,7 +183,7 @@ func (k *compiler) child(l *level, item query.Item) (*level, error) {
 	}
 	visible := k.r.Rules.Visible(k.caller, item.Link)
 	if visible == query.False {
-		child.statement = nil
+		child.close()
 		visible = nil
 	}
 	for _, f := range item.Link.Link.From {
@@ -182,7 +196,7 @@ func (k *compiler) child(l *level, item query.Item) (*level, error) {
 func (l *level) cell(f *schema.Field, when query.Where) int {
 	if when == nil {
 		for i, c := range l.cells {
-			if c.Field == f && c.When == nil {
+			if c.Field == f && c.When == nil && len(c.Via) == 0 {
 				return i
 			}
 		}
@@ -213,6 +227,9 @@ func (p *plan) print(b *strings.Builder, l *level, indent string) {
 		text = l.statement.String()
 	}
 	fmt.Fprintf(b, "%s%s%s from %s: %s\n", indent, prefix(l.name), l.typ.Name, p.databases[l.reader].Name(), text)
+	if l.page != nil && l.page.total != nil {
+		p.print(b, l.page.total, indent+"  ")
+	}
 	for _, child := range l.children {
 		p.print(b, child, indent+"  ")
 	}

@@ -28,6 +28,8 @@ type Change struct {
 	Key   []schema.Value  // of an update or delete of one, by KeyOf
 	KeyOf []*schema.Field // a unique key of the type
 
+	// Args are the values of the query.Arg operands of Answer.
+	Args   []schema.Value
 	Answer Answer
 }
 
@@ -183,7 +185,7 @@ func (w *writing) read(ctx context.Context, l rules.Narrowed, keys []schema.Valu
 // answer appends what is selected of the rows of keys.
 func (w *writing) answer(ctx context.Context, c *Change, affected int, keys []schema.Value, dst []byte) ([]byte, error) {
 	if c.One {
-		return c.Answer.Row.byKeys(ctx, w.caller, w.txs, keys, dst)
+		return c.Answer.Row.byKeys(ctx, w.caller, w.txs, c.Args, keys, dst)
 	}
 	var err error
 	for _, m := range c.Answer.Members {
@@ -192,7 +194,7 @@ func (w *writing) answer(ctx context.Context, c *Change, affected int, keys []sc
 			dst = strconv.AppendInt(dst, int64(affected), 10)
 			continue
 		}
-		if dst, err = m.Returning.byKeys(ctx, w.caller, w.txs, keys, dst); err != nil {
+		if dst, err = m.Returning.byKeys(ctx, w.caller, w.txs, c.Args, keys, dst); err != nil {
 			return dst, err
 		}
 	}

@@ -42,7 +42,7 @@ func filter(parts ...query.Where) query.Where {
 func (s *Set) cells(c *auth.Caller, cells []query.Cell) []query.Cell {
 	out := make([]query.Cell, len(cells))
 	for i, cell := range cells {
-		out[i] = query.Cell{Field: cell.Field, When: filter(cell.When, s.field(c, cell.Field, query.Read))}
+		out[i] = query.Cell{Field: cell.Field, Via: cell.Via, When: filter(cell.When, s.field(c, cell.Field, query.Read))}
 	}
 	return out
 }
