@@ -151,7 +151,7 @@ func help() string {
 	for _, c := range commands {
 		fmt.Fprintf(&b, "  spacecloud %-45s %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
 	}
-	b.WriteString("\nEvery command takes --schema DIR, --config FILE, --listen ADDR, --data DIR and --production;\n`spacecloud COMMAND --help` says more.\n")
+	b.WriteString("\nEvery command takes --schema DIR, --config FILE, --listen ADDR, --data DIR, --production and --trusted-documents DIR;\n`spacecloud COMMAND --help` says more.\n")
 	return b.String()
 }
 
@@ -165,6 +165,9 @@ func runServe(ctx context.Context, ps process, c config.Config, _ *flag.FlagSet)
 func schemaCheck(_ context.Context, ps process, c config.Config, _ *flag.FlagSet) error {
 	s, err := project.Read(c.Schema)
 	if err != nil {
+		return err
+	}
+	if err := project.CheckTrusted(c); err != nil {
 		return err
 	}
 	fmt.Fprintf(ps.out, "%s is right: %d types in %s\n", c.Schema, len(s.Types)+len(s.Values), strings.Join(s.Databases(), ", "))

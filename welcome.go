@@ -18,7 +18,7 @@ func welcome(p *project.Project, c config.Config, at net.Addr, l project.Loaded,
 	}
 	fmt.Fprintf(&b, "Space Cloud %s\n", version())
 	line("api", "http://%s/graphql", at)
-	if c.Introspection {
+	if c.Introspection && c.Trusted.Documents == "" { // the explorer asks what it likes
 		line("explorer", "http://%s/playground", at)
 	}
 	for _, text := range p.Describe(l) {

@@ -19,19 +19,25 @@ var statements = [...]string{
 	one: `SELECT id, title, body, views, published, created_at FROM posts WHERE id = ?`,
 	list: `SELECT id, title, body, views, published, created_at FROM posts
 		WHERE views > ? ORDER BY created_at DESC, id LIMIT 20`,
+	page: `SELECT id, title, body, views, published, created_at FROM posts
+		WHERE created_at <= ?1 AND (created_at < ?1 OR id > ?2) ORDER BY created_at DESC, id LIMIT 21`,
 	thousand: `SELECT id, title, body, views, published, created_at FROM posts ORDER BY id LIMIT 1000`,
 	parents: `SELECT p.id, p.title, u.name FROM posts p CROSS JOIN users u ON u.id = p.author_id
 		WHERE p.views > ? ORDER BY p.created_at DESC, p.id LIMIT 20`,
 	lastComments: `SELECT c.id, c.body, u.name FROM comments c CROSS JOIN users u ON u.id = c.author_id
 		WHERE c.post_id = ? ORDER BY c.created_at DESC, c.id LIMIT 5`,
+	commented: `SELECT post_id, count(*), min(created_at), max(created_at) FROM comments
+		WHERE post_id >= ? GROUP BY post_id HAVING count(*) >= 8 ORDER BY post_id LIMIT 20`,
 }
 
 const (
 	one = iota
 	list
+	page
 	thousand
 	parents
 	lastComments
+	commented
 )
 
 // Floor answers the read queries by hand: a net/http handler that reads the request, runs
@@ -128,6 +134,7 @@ type request struct {
 	Variables     struct {
 		ID    string
 		Views int64
+		After string
 	}
 }
 
@@ -196,10 +203,14 @@ func (f *Floor) answer(x *exchange) (err error) {
 		x.out, err = appendOne(x.out, c[one], v.ID)
 	case "List":
 		x.out, err = appendList(x.out, c[list], v.Views)
+	case "Page":
+		x.out, err = appendPage(x.out, c[page], v.After)
 	case "Thousand":
 		x.out, err = appendList(x.out, c[thousand])
 	case "Nested":
 		x.out, err = appendNested(x.out, c, v.Views)
+	case "Groups":
+		x.out, err = appendGroups(x.out, c[commented], v.ID)
 	default:
 		err = fmt.Errorf("no operation %q", x.request.OperationName)
 	}
@@ -272,6 +283,21 @@ func appendComments(dst []byte, c Cursor, post string) ([]byte, error) {
 		dst = append(dst, `}}`...)
 	}
 	return dst, c.end()
+}
+
+func appendGroups(dst []byte, c Cursor, from string) ([]byte, error) {
+	if err := c.start(from); err != nil {
+		return dst, err
+	}
+	dst = append(dst, `{"data":{"commentsGroups":[`...)
+	for n := 0; c.next(); n++ {
+		dst = appendString(append(comma(dst, n), `{"group":{"postId":`...), c.text(0))
+		dst = strconv.AppendInt(append(dst, `},"count":`...), c.int(1), 10)
+		dst = appendTime(append(dst, `,"min":{"createdAt":`...), c.text(2))
+		dst = appendTime(append(dst, `},"max":{"createdAt":`...), c.text(3))
+		dst = append(dst, `}}`...)
+	}
+	return append(dst, `]}}`...), c.end()
 }
 
 func comma(dst []byte, n int) []byte {

@@ -32,6 +32,23 @@ const (
 	ThousandQuery = `query Thousand {
   posts(limit: 1000) { id title body views published createdAt }
 }`
+	// GroupsQuery is a page of twenty posts with many comments, and when the first and the last
+	// came. One index holds all of it: rows all over the file would measure the page cache.
+	GroupsQuery = `query Groups($id: ID!) {
+  commentsGroups(groupBy: [postId], where: {postId: {_gte: $id}}, having: {count: {_gte: 8}}, limit: 20) {
+    group { postId }
+    count
+    min { createdAt }
+    max { createdAt }
+  }
+}`
+	// PageQuery is the twenty posts after a cursor, newest first, six fields, each with its own.
+	PageQuery = `query Page($after: String!) {
+  postsConnection(orderBy: [{createdAt: DESC}], first: 20, after: $after) {
+    edges { cursor node { id title body views published createdAt } }
+    pageInfo { hasNextPage endCursor }
+  }
+}`
 	// InsertQuery inserts any number of comments.
 	InsertQuery = `mutation Insert($docs: [CommentInsert!]!) {
   insertComments(docs: $docs) { affected }
@@ -52,6 +69,8 @@ func Queries() []Query {
 		{"One", bodies(1000, "One", OneQuery, func() any { return map[string]any{"id": postID(r.IntN(posts))} })},
 		{"List", bodies(1000, "List", ListQuery, popular)},
 		{"Nested", bodies(1000, "Nested", NestedQuery, popular)},
+		{"Groups", bodies(1000, "Groups", GroupsQuery, func() any { return map[string]any{"id": postID(r.IntN(posts * 9 / 10))} })},
+		{"Page", bodies(1000, "Page", PageQuery, func() any { return map[string]any{"after": postCursor(r.IntN(posts))} })},
 		{"Thousand", bodies(1, "Thousand", ThousandQuery, func() any { return nil })},
 	}
 }

@@ -42,6 +42,7 @@ type Config struct {
 	Proxies []string `key:"proxies" later:"yes"`
 	Files   Files    `key:"files"   later:"yes"`
 	Limits  Limits   `key:"limits"`
+	Trusted Trusted  `key:"trusted"`
 
 	// File is the file that was read, empty where there was none.
 	File string
@@ -103,6 +104,13 @@ type NATS struct {
 type Files struct {
 	// URL is file:FOLDER, s3://bucket?region=…&endpoint=… or gs://bucket.
 	URL URL `key:"url"`
+}
+
+// Trusted is what clients may run.
+type Trusted struct {
+	// Documents is the folder with the only documents that are served, *.graphql files and
+	// *.json manifests. Empty serves any document.
+	Documents string `key:"documents"`
 }
 
 // Limits are what one request may ask for. All are at least 1.

@@ -47,6 +47,7 @@ func Flags(set *flag.FlagSet) {
 	set.String("config", defaultFile, "the settings `file`; the default one need not exist")
 	set.String("listen", defaultListen, "the `address` of the API and the console")
 	set.String("data", defaultData, "the `folder` for what the process itself keeps")
+	set.String("trusted-documents", "", "serve only the documents in this `folder`, by their SHA-256")
 	set.Bool("production", false, "require secrets and keys, migrate only by the command migrate")
 }
 
@@ -122,8 +123,9 @@ func (l *loader) environment() {
 // are not settings.
 func (l *loader) flags(set *flag.FlagSet) {
 	for _, f := range given(set) {
-		if _, ok := field(reflect.TypeFor[Config](), f.Name); ok {
-			l.given = append(l.given, setting{path{f.Name}, []string{f.Value.String()}, "--" + f.Name})
+		words := strings.Split(strings.ToUpper(f.Name), "-")
+		if at, leaf := resolve(reflect.TypeFor[Config](), words, nil); leaf != nil {
+			l.given = append(l.given, setting{at, []string{f.Value.String()}, "--" + f.Name})
 		}
 	}
 }

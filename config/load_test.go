@@ -101,6 +101,18 @@ func TestLoad(t *testing.T) {
 			func(c *Config) { c.Production = true },
 		},
 		{
+			"a key of a group has a flag, too", "trusted: {documents: a}",
+			[]string{"SPACECLOUD_TRUSTED_DOCUMENTS=b"},
+			[]string{"--trusted-documents", "c"},
+			func(c *Config) { c.File, c.Trusted.Documents = defaultFile, "c" },
+		},
+		{
+			"and a variable", "trusted: {documents: a}",
+			[]string{"SPACECLOUD_TRUSTED_DOCUMENTS=b"},
+			nil,
+			func(c *Config) { c.File, c.Trusted.Documents = defaultFile, "b" },
+		},
+		{
 			"an empty variable sets nothing", "", []string{"SPACECLOUD_LISTEN="}, nil, func(*Config) {},
 		},
 		{
@@ -209,7 +221,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"origins: http://x", nil, "spacecloud.yaml:1:10: origins wants a list, not one value"},
 		{"origins: [[a]]", nil, "spacecloud.yaml:1:11: origins wants a plain value here; anchors, aliases and tags are not read"},
 		{"databases: sqlite:x", nil, "spacecloud.yaml:1:12: databases wants names, each with its own value, not one value"},
-		{"text", nil, "spacecloud.yaml:1:1: the file wants keys of its own (listen, schema, data, production, introspection, admin, databases, auth, nats, origins, proxies, files, limits), not one value"},
+		{"text", nil, "spacecloud.yaml:1:1: the file wants keys of its own (listen, schema, data, production, introspection, admin, databases, auth, nats, origins, proxies, files, limits, trusted), not one value"},
 		{"listen: &a x\ndata: *a", nil, "spacecloud.yaml:1:9: listen wants a plain value here; anchors, aliases and tags are not read\nspacecloud.yaml:2:7: data wants a plain value here; anchors, aliases and tags are not read"},
 		{"<<: {listen: x}", nil, "spacecloud.yaml:1:1: a key must be plain text; merge keys are not read"},
 		{"listen: a\nlisten: b", nil, `spacecloud.yaml:2:1: mapping key "listen" already defined at [1:1]`},

@@ -51,6 +51,9 @@ const (
 	UpdateMany                 // updatePosts(where, set, inc)
 	DeleteOne                  // deletePost(id)
 	DeleteMany                 // deletePosts(where)
+	Aggregate                  // postsAggregate(where)
+	Groups                     // postsGroups(groupBy, where, having, orderBy, limit, offset)
+	Connection                 // postsConnection(where, orderBy, first, after, last, before)
 )
 
 // New makes the API of a schema. Types that would be empty are schema.Problems.
@@ -79,9 +82,11 @@ func New(s *schema.Schema) (*API, error) {
 var sections = []func(*draft, *schema.Type){
 	writeObject,
 	writeReads,
+	writeConnection,
 	writeWhere,
 	writeOrder,
 	writeFieldEnum,
+	writeAggregates,
 	writeInserts,
 	writeUpdates,
 	writeDeletes,

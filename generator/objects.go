@@ -15,6 +15,10 @@ func (d *draft) object(t *schema.Type) definition {
 	def := definition{keyword: "type", description: t.Description}
 	for _, f := range shown(t) {
 		def.members = append(def.members, d.output(f))
+		if f.IsLink() && f.Link.Many {
+			def.members = append(def.members, d.aggregate(f.Link.Target, f.Name+"Aggregate", "What those rows add up to."))
+		}
+		def.members = append(def.members, d.connectionBeside(f)...)
 	}
 	d.needsMembers(t, def.members)
 	return def

@@ -2,6 +2,7 @@ package generator
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"spacecloud/schema"
@@ -9,8 +10,11 @@ import (
 
 // What can be asked: one row by a key, and lists.
 
-// defaultLimit stands in the SDL, so that everybody sees it.
-const defaultLimit = "100"
+// DefaultLimit is how many rows a list or a page has unless the request says. It stands in the
+// SDL, so that everybody sees it.
+const DefaultLimit = 100
+
+var defaultLimit = strconv.Itoa(DefaultLimit)
 
 func writeReads(d *draft, t *schema.Type) {
 	if !readable(t) {

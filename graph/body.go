@@ -89,11 +89,15 @@ func decodeParams(in []byte, p *graphql.RawParams) error {
 	if err := d.members(func(name string) error { return d.param(name, p, &seen) }); err != nil {
 		return err
 	}
+	noteDocumentID(p, seen.document)
 	return d.end()
 }
 
 // params are the members seen so far.
-type params struct{ query, operationName, variables, extensions bool }
+type params struct {
+	query, operationName, variables, extensions, documentID bool
+	document                                                string
+}
 
 // param reads the member name.
 func (d *decoder) param(name string, p *graphql.RawParams, seen *params) (err error) {
@@ -111,6 +115,9 @@ func (d *decoder) param(name string, p *graphql.RawParams, seen *params) (err er
 	case "extensions":
 		twice, seen.extensions = seen.extensions, true
 		p.Extensions, err = d.objectOrNull(name)
+	case documentID:
+		twice, seen.documentID = seen.documentID, true
+		seen.document, err = d.textOrNull(name)
 	default:
 		_, err = d.value()
 	}
@@ -182,7 +189,11 @@ func (d *door) readGET(r *http.Request, _ *buffer, p *graphql.RawParams) error {
 	if p.Variables, err = objectParameter(values, "variables"); err != nil {
 		return err
 	}
-	p.Extensions, err = objectParameter(values, "extensions")
+	if p.Extensions, err = objectParameter(values, "extensions"); err != nil {
+		return err
+	}
+	id, err := parameter(values, documentID)
+	noteDocumentID(p, id)
 	return err
 }
 

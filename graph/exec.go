@@ -145,7 +145,14 @@ func (k *compiler) root(p *part, s *selected, op ast.Operation) error {
 		p.answer, err = k.answerOf(p.root, s, p.before)
 		return err
 	}
-	find, err := k.find(p.root.Type, s, p.root.Kind == generator.List)
+	if p.root.Kind == generator.Connection {
+		find, err := k.connection("", p.root.Type, s)
+		if err == nil {
+			p.found = k.res.Find(find)
+		}
+		return err
+	}
+	find, err := k.asks(p.root, s)
 	if err != nil {
 		return err
 	}

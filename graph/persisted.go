@@ -35,17 +35,17 @@ func (persisted) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationParameters implements graphql.OperationParameterMutator.
 func (p persisted) MutateOperationParameters(_ context.Context, params *graphql.RawParams) *gqlerror.Error {
-	given, ok := params.Extensions["persistedQuery"]
-	if !ok || given == nil {
-		return nil
-	}
-	hash, err := hashOf(given)
-	if err != nil {
+	hash, named, err := nameOf(params.Extensions)
+	switch {
+	case err != nil:
 		return gqlerror.Wrap(err)
+	case !named:
+		return nil
 	}
 	if params.Query != "" {
 		return p.keep(hash, params.Query)
 	}
+	ok := false
 	if params.Query, ok = p.kept.get(hash); !ok {
 		// The text and the code are those that clients know.
 		g := gqlerror.Errorf("PersistedQueryNotFound")

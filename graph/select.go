@@ -2,6 +2,7 @@ package graph
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -110,6 +111,16 @@ func (k *compiler) items(t *schema.Type, sets []ast.SelectionSet) ([]query.Item,
 		switch {
 		case s.field.Name == "__typename":
 			item.Typename = t.Name
+		case f == nil:
+			var err error
+			if strings.HasSuffix(s.field.Name, "Aggregate") {
+				err = k.beside(&item, t, s)
+			} else {
+				item, err = k.connectionBeside(t, s)
+			}
+			if err != nil {
+				return nil, err
+			}
 		case f.IsLink():
 			find, err := k.find(f.Link.Target, s, f.Link.Many)
 			if err != nil {

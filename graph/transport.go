@@ -140,6 +140,7 @@ func (c *call) run(read reader) {
 		c.fail(fault.New(fault.Internal, "there is no response"))
 		return
 	}
+	c.addCost(&c.request, opCtx, response)
 	c.answer(response)
 }
 
@@ -153,7 +154,7 @@ func (c *call) read(read reader) error {
 		}
 		return err
 	}
-	if c.params.Query == "" && c.params.Extensions["persistedQuery"] == nil {
+	if c.params.Query == "" && c.params.Extensions["persistedQuery"] == nil && c.params.Extensions[documentID] == nil {
 		return refuse(http.StatusBadRequest, fault.Invalid, "there is no query; send {\"query\": \"…\"}")
 	}
 	c.params.Headers = c.r.Header

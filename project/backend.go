@@ -119,7 +119,11 @@ func (p *Project) compile() (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.graph, err = p.door(b, limitsOf(p.Settings)); err != nil {
+	trusted, err := trustedDocuments(p.Settings, api)
+	if err != nil {
+		return nil, err
+	}
+	if b.graph, err = p.door(b, limitsOf(p.Settings), trusted); err != nil {
 		return nil, err
 	}
 	b.explorer = console.Handler(console.Options{Examples: examples(s)})
@@ -134,9 +138,9 @@ func examples(s *schema.Schema) []console.Example {
 	return out
 }
 
-func (p *Project) door(b *backend, l graph.Limits) (*graph.Server, error) {
+func (p *Project) door(b *backend, l graph.Limits, only *graph.Trusted) (*graph.Server, error) {
 	return graph.New(graph.Options{
-		API: b.api, Resolvers: b.rows, Limits: l,
+		API: b.api, Resolvers: b.rows, Limits: l, Trusted: only,
 		Introspection: p.Settings.Introspection, Suggestions: p.Settings.Introspection,
 		Origins: p.Settings.Origins, Development: !p.Settings.Production, Log: p.Log,
 	})

@@ -27,7 +27,7 @@ func (p *Project) Load(ctx context.Context) (Loaded, error) {
 
 func (p *Project) load(ctx context.Context) (Loaded, error) {
 	began := time.Now()
-	p.seen = snapshot(p.Settings.Schema)
+	p.seen = p.snapshot()
 	next, err := p.compile()
 	if err != nil {
 		return Loaded{}, err

@@ -74,6 +74,9 @@ func (p *Project) watch(w *fsnotify.Watcher) error {
 	if err := w.Add(filepath.Dir(filepath.Clean(p.Settings.Schema))); err != nil {
 		return err
 	}
+	if err := p.watchTrusted(w); err != nil {
+		return err
+	}
 	return filepath.WalkDir(p.Settings.Schema, func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // gone meanwhile; when it comes back, that is an event
@@ -87,9 +90,13 @@ func (p *Project) watch(w *fsnotify.Watcher) error {
 	})
 }
 
-// concerns is whether a name is the folder or something in it.
+// concerns is whether a name is the folder or something in it, or the trusted documents.
 func (p *Project) concerns(name string) bool {
-	inside, err := filepath.Rel(p.Settings.Schema, name)
+	return within(p.Settings.Schema, name) || p.Settings.Trusted.Documents != "" && within(p.Settings.Trusted.Documents, name)
+}
+
+func within(folder, name string) bool {
+	inside, err := filepath.Rel(folder, name)
 	return err == nil && inside != ".." && !strings.HasPrefix(inside, ".."+string(filepath.Separator))
 }
 
@@ -97,7 +104,7 @@ func (p *Project) concerns(name string) bool {
 func (p *Project) reload(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if ctx.Err() != nil || snapshot(p.Settings.Schema) == p.seen {
+	if ctx.Err() != nil || p.snapshot() == p.seen {
 		return
 	}
 	done, err := p.load(ctx)
@@ -111,7 +118,7 @@ func (p *Project) reload(ctx context.Context) {
 func (p *Project) unseen() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return snapshot(p.Settings.Schema) != p.seen
+	return p.snapshot() != p.seen
 }
 
 // snapshot is a hash of all that schema.Load would read, or of why it cannot be read.

@@ -114,6 +114,8 @@ func (h *holder) value(o Operand) schema.Value {
 		return h.binding.Args[o.Index]
 	case Claim:
 		return h.binding.Claims[o.Index]
+	case Measured:
+		return h.row(0).(*group).measure(Measure{Fn: o.Fn, Field: o.Field})
 	}
 	row := h.row(o.Up)
 	for _, link := range o.Via {

@@ -17,6 +17,10 @@ type Find struct {
 	Limit    Operand // zero Operand for none
 	Offset   Operand
 	One      bool // by a unique key: the answer is an object or null, not a list
+	// Groups asks for groups of the rows instead; with One for the one of all rows. OrderBy
+	// is not used then.
+	Groups *Groups
+	Page   *Page
 }
 
 // Item is one member of an answer's object.
@@ -26,7 +30,11 @@ type Item struct {
 	Members  []Item        // of a column that holds an embedded value: what to show of it
 	Link     *schema.Field // a link, answered by Find
 	Find     *Find
-	Typename string // not empty for __typename: the text to show
+	Typename string   // not empty for __typename: the text to show
+	Measure  *Measure // of groups: one of Groups.Measures
+	Object   []Item   // of groups: measures and constants, as an object
+	Cursor   bool
+	Node     []Item
 	// Of a write's answer:
 	Affected  bool  // the number of rows
 	Returning *Find // the rows
@@ -63,12 +71,18 @@ type Level struct {
 	Limit    Operand // of all rows, or per parent when Via is set
 	Offset   Operand
 	Via      *Via // nil for a root
+	// Groups makes groups of the rows that meet Where: Groups.Measures are read instead of
+	// Columns, and Groups.OrderBy is the order. With Via they are the groups of each key, and
+	// By is empty; a key without rows need not have one.
+	Groups *Groups
+	Count  bool
 }
 
 // Cell is one column to read.
 type Cell struct {
 	Field *schema.Field
-	When  Where // null is read unless this is true; nil for always
+	Via   []*schema.Field // to-one links from the row to the field's owner
+	When  Where           // null is read unless this is true; nil for always
 }
 
 // Via says how a level's rows belong to the keys of the binding.

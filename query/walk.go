@@ -6,6 +6,9 @@ func Walk(l *Level, do func(Operand)) {
 		walkWhere(c.When, do)
 	}
 	walkWhere(l.Where, do)
+	if l.Groups != nil {
+		walkWhere(l.Groups.Having, do)
+	}
 	if l.Via != nil {
 		walkWhere(l.Via.Through, do)
 	}

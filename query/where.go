@@ -113,6 +113,7 @@ const (
 	Arg                   // Binding.Args[Index]
 	Claim                 // Binding.Claims[Index]
 	Column                // Field of the row Up scopes outward, after the to-one links Via
+	Measured              // Fn of Field, of a group of rows; only in Groups.Having
 )
 
 // Operand is one side of a comparison, a limit or an assigned value.
@@ -123,6 +124,7 @@ type Operand struct {
 	Field *schema.Field
 	Via   []*schema.Field
 	Up    int
+	Fn    Function
 	// Inside are the embedded columns that a Column's Field is inside of, outermost first:
 	// none for a column of a table.
 	Inside []*schema.Field
@@ -164,6 +166,8 @@ func (o Operand) String() string {
 		}
 		b.WriteString(o.Field.Name)
 		return b.String()
+	case Measured:
+		return Measure{Fn: o.Fn, Field: o.Field}.String()
 	}
 	return "nothing"
 }

@@ -32,8 +32,9 @@ func (r *Resolvers) Find(f *query.Find) *Found {
 
 // uses lists the rules that the levels of f ask for.
 func (r *Resolvers) uses(uses []rules.Use, f *query.Find) []rules.Use {
-	uses = r.Rules.Uses(uses, query.Level{Type: f.Type, Columns: cells(f.Items), Where: f.Where, OrderBy: complete(f), Distinct: f.Distinct}, query.Read)
-	for _, item := range f.Items {
+	items := shown(f)
+	uses = r.Rules.Uses(uses, query.Level{Type: f.Type, Columns: cells(items), Where: f.Where, OrderBy: complete(f), Distinct: f.Distinct, Groups: f.Groups}, query.Read)
+	for _, item := range items {
 		if item.Find != nil {
 			uses = r.uses(uses, item.Find)
 		}

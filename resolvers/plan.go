@@ -36,9 +36,11 @@ type level struct {
 	offset    query.Operand
 	pieces    []piece
 	tail      string // closes the object
+	none      string // what stands where a single one has no row
 	children  []*level
 	keyCells  []int        // of a child: the parent's cells that hold its key
 	cells     []query.Cell // what the statement reads
+	page      *page        // of a connection, which is then what shows the rows
 }
 
 // piece is one member of the answer's object: text before it, and then a cell, an embedded
@@ -48,6 +50,7 @@ type piece struct {
 	cell    int // -1 for none
 	members []query.Item
 	child   int // place in level.children, -1 for none
+	cursor  bool
 }
 
 // compiler makes a plan.
@@ -64,7 +67,7 @@ func (r *Resolvers) compile(c *auth.Caller, f *query.Find, no refusal) (*plan, e
 		via = &query.Via{Single: true}
 	}
 	root, err := k.level(f, via, "")
-	if err != nil && (no == strict || !refused(err)) {
+	if err != nil && (root == nil || no == strict || !refused(err)) {
 		return nil, err
 	}
 	root.root = true
@@ -79,32 +82,42 @@ func refused(err error) bool {
 }
 
 // level compiles f and what hangs on it. On a flat no it returns the error beside a level
-// that has no rows.
+// that has no rows; an error without a level is one of what is asked.
 func (k *compiler) level(f *query.Find, via *query.Via, name string) (*level, error) {
 	l := &level{
 		n: len(k.plan.levels), name: name, typ: f.Type, reader: k.reader(f.Type.DB),
-		single: f.One, limit: f.Limit, offset: f.Offset,
+		single: f.One, limit: f.Limit, offset: f.Offset, none: "null",
 	}
 	k.plan.levels = append(k.plan.levels, l)
-	if err := k.members(l, f.Items); err != nil {
+	if f.Page != nil {
+		return k.paged(l, f, via)
+	}
+	var err error
+	if err = k.layout(l, f); err != nil {
 		return nil, err
 	}
 	asked := query.Level{
 		Type: f.Type, Columns: l.cells, Where: f.Where, OrderBy: complete(f), Distinct: f.Distinct, Via: via,
+		Groups: groups(f),
 	}
 	if via == nil || !via.Single {
 		asked.Limit, asked.Offset = f.Limit, f.Offset
 	}
+	return l, k.prepare(l, asked)
+}
+
+// prepare is the statement of a level. On a flat no the level has none.
+func (k *compiler) prepare(l *level, asked query.Level) error {
 	narrowed, err := k.r.Rules.Level(k.caller, query.Read, asked)
 	if err != nil {
-		return l, err
+		return err
 	}
 	if w, ok := narrowed.Level().Where.(query.Truth); ok && w != query.True {
-		return l, nil // the rules leave no row: nothing to ask
+		return nil // the rules leave no row: nothing to ask
 	}
 	l.statement, err = k.plan.databases[l.reader].Prepare(narrowed)
 	k.claim(narrowed.Level())
-	return l, err
+	return err
 }
 
 // reader is the place of a database in the plan.
@@ -119,21 +132,16 @@ func (k *compiler) reader(name string) int {
 
 // complete is the sort key with the ties broken by the primary key.
 func complete(f *query.Find) []query.Order {
-	if f.One {
+	if f.One || f.Groups != nil {
 		return nil
 	}
-	orders := slices.Clone(f.OrderBy)
-	for _, key := range f.Type.Primary {
-		if !slices.ContainsFunc(orders, func(o query.Order) bool { return o.Field == key && len(o.Via) == 0 }) {
-			orders = append(orders, query.Order{Field: key})
-		}
-	}
-	return orders
+	return query.Complete(f.Type, f.OrderBy)
 }
 
-// members lays out the answer's object and compiles the links in it.
-func (k *compiler) members(l *level, items []query.Item) error {
-	before := "{"
+// members lays out the answer's object and compiles the links in it. What it returns closes
+// the object, or with nothing in it is all of it.
+func (k *compiler) members(l *level, items []query.Item, before string) (string, error) {
+	before += "{"
 	for _, item := range items {
 		before += quoted(item.Name) + ":"
 		p := piece{before: before, cell: -1, child: -1}
@@ -143,10 +151,19 @@ func (k *compiler) members(l *level, items []query.Item) error {
 		case item.Link != nil:
 			child, err := k.child(l, item)
 			if err != nil {
-				return err
+				return "", err
 			}
 			p.child = len(l.children)
 			l.children = append(l.children, child)
+		case item.Cursor:
+			p.cursor = true
+		case item.Node != nil:
+			inner, err := k.members(l, item.Node, before)
+			if err != nil {
+				return "", err
+			}
+			before = inner + ","
+			continue
 		default: // a constant goes into the text before the next member
 			before += quoted(item.Typename) + ","
 			continue
@@ -154,20 +171,19 @@ func (k *compiler) members(l *level, items []query.Item) error {
 		l.pieces = append(l.pieces, p)
 		before = ","
 	}
-	l.tail = strings.TrimSuffix(before, ",") + "}"
-	return nil
+	return strings.TrimSuffix(before, ",") + "}", nil
 }
 
 // child compiles a link below l. A link that the caller may not see, or that leads to what the
 // caller may not read, has no rows.
 func (k *compiler) child(l *level, item query.Item) (*level, error) {
 	child, err := k.level(item.Find, &query.Via{Link: item.Link, Single: item.Find.One}, item.Name)
-	if err != nil && !refused(err) {
+	if err != nil && (child == nil || !refused(err)) {
 		return nil, err
 	}
 	visible := k.r.Rules.Visible(k.caller, item.Link)
 	if visible == query.False {
-		child.statement = nil
+		child.close()
 		visible = nil
 	}
 	for _, f := range item.Link.Link.From {
@@ -180,7 +196,7 @@ func (k *compiler) child(l *level, item query.Item) (*level, error) {
 func (l *level) cell(f *schema.Field, when query.Where) int {
 	if when == nil {
 		for i, c := range l.cells {
-			if c.Field == f && c.When == nil {
+			if c.Field == f && c.When == nil && len(c.Via) == 0 {
 				return i
 			}
 		}
@@ -211,6 +227,9 @@ func (p *plan) print(b *strings.Builder, l *level, indent string) {
 		text = l.statement.String()
 	}
 	fmt.Fprintf(b, "%s%s%s from %s: %s\n", indent, prefix(l.name), l.typ.Name, p.databases[l.reader].Name(), text)
+	if l.page != nil && l.page.total != nil {
+		p.print(b, l.page.total, indent+"  ")
+	}
 	for _, child := range l.children {
 		p.print(b, child, indent+"  ")
 	}

@@ -33,6 +33,7 @@ type result struct {
 	cuts   []int   // for each row: the end of the text before each link, then the end of the row
 	groups []int   // for each key the number of its first row, then the number of rows
 	links  []asked // by level.children
+	page   paging  // of a connection
 }
 
 // asked are the keys that the rows of a level ask one of its links for.
@@ -101,11 +102,14 @@ func (run *run) answer(ctx context.Context, dst []byte) ([]byte, error) {
 			return dst, err
 		}
 	}
-	if len(root.children) == 0 && run.keys == nil {
+	if len(root.children) == 0 && run.keys == nil && root.page == nil {
 		return run.direct(ctx, root, dst)
 	}
 	if err := run.ask(ctx, root, run.keys); err != nil {
 		return dst, err
+	}
+	if root.page != nil {
+		return run.connection(dst, root, 0), nil
 	}
 	rows := len(run.results[0].cuts) / (len(root.children) + 1)
 	if root.single {
@@ -136,7 +140,7 @@ func (run *run) direct(ctx context.Context, l *level, dst []byte) ([]byte, error
 	case !l.single:
 		return append(dst, ']'), nil
 	case len(dst) == first:
-		return append(dst, "null"...), nil
+		return append(dst, l.none...), nil
 	}
 	return dst, nil
 }
@@ -167,6 +171,9 @@ func (run *run) each(ctx context.Context, l *level, keys []schema.Value, do func
 
 // bounds checks what the request says for limit and offset.
 func (run *run) bounds(l *level) error {
+	if l.page != nil {
+		return run.pageBounds(l.page)
+	}
 	if n, ok := run.number(l.limit); ok {
 		switch {
 		case n < 1:
@@ -196,6 +203,7 @@ func (run *run) number(o query.Operand) (int64, bool) {
 func (run *run) ask(ctx context.Context, l *level, keys []schema.Value) error {
 	res := &run.results[l.n]
 	res.bytes, res.cuts, res.groups = res.bytes[:0], res.cuts[:0], res.groups[:0]
+	res.page.reset()
 	for i := range res.links {
 		res.links[i].ordinals, res.links[i].flat = res.links[i].ordinals[:0], res.links[i].flat[:0]
 		res.links[i].keys.Reset()
@@ -205,9 +213,16 @@ func (run *run) ask(ctx context.Context, l *level, keys []schema.Value) error {
 		for len(res.groups) <= rows.Parent() {
 			res.groups = append(res.groups, n)
 		}
+		if l.page != nil && run.isFull(l.page, res, n) {
+			return
+		}
 		n++
-		res.bytes = l.object(res.bytes, rows, res)
-		res.cuts = append(res.cuts, len(res.bytes))
+		if l.page != nil {
+			l.page.write(res, rows)
+		} else {
+			res.bytes = l.object(res.bytes, rows, res)
+			res.cuts = append(res.cuts, len(res.bytes))
+		}
 		for i, child := range l.children {
 			res.links[i].add(child, rows)
 		}
@@ -219,6 +234,7 @@ func (run *run) ask(ctx context.Context, l *level, keys []schema.Value) error {
 		link := &res.links[i]
 		if len(link.flat) == 0 {
 			run.results[child.n].groups = run.results[child.n].groups[:0]
+			run.results[child.n].page.reset()
 			continue
 		}
 		if err := run.ask(ctx, child, link.flat); err != nil {
@@ -226,6 +242,9 @@ func (run *run) ask(ctx context.Context, l *level, keys []schema.Value) error {
 		}
 	}
 	res.groups = append(res.groups, n)
+	if l.page != nil {
+		return run.count(ctx, l.page, res, keys)
+	}
 	return nil
 }
 
@@ -268,19 +287,25 @@ func keyOf(values []schema.Value) key {
 
 // object writes a row; with res it leaves a cut for each link.
 func (l *level) object(dst []byte, rows driver.Rows, res *result) []byte {
-	for i := range l.pieces {
-		p := &l.pieces[i]
+	return append(appendPieces(dst, l.pieces, rows, res), l.tail...)
+}
+
+func appendPieces(dst []byte, pieces []piece, rows driver.Rows, res *result) []byte {
+	for i := range pieces {
+		p := &pieces[i]
 		dst = append(dst, p.before...)
 		switch {
 		case p.members != nil:
 			dst = appendMembers(dst, rows.Value(p.cell), p.members)
 		case p.cell >= 0:
 			dst = rows.AppendJSON(dst, p.cell)
+		case p.cursor:
+			dst = append(append(append(dst, '"'), res.page.cursor...), '"')
 		case res != nil:
 			res.cuts = append(res.cuts, len(dst))
 		}
 	}
-	return append(dst, l.tail...)
+	return dst
 }
 
 // row puts a row together with what its links found.
@@ -302,6 +327,9 @@ func (run *run) row(dst []byte, l *level, n int) []byte {
 
 // linked writes the rows that a link found for the key of an ordinal.
 func (run *run) linked(dst []byte, l *level, ordinal int) []byte {
+	if l.page != nil {
+		return run.connection(dst, l, ordinal)
+	}
 	groups := run.results[l.n].groups
 	from, to := 0, 0
 	if ordinal >= 0 && ordinal < len(groups)-1 {
@@ -311,7 +339,7 @@ func (run *run) linked(dst []byte, l *level, ordinal int) []byte {
 	case !l.single:
 		return run.list(dst, l, from, to)
 	case from == to:
-		return append(dst, "null"...)
+		return append(dst, l.none...)
 	}
 	return run.row(dst, l, from)
 }

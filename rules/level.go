@@ -18,6 +18,7 @@ func (s *Set) Level(c *auth.Caller, verb query.Verb, l query.Level) (Narrowed, e
 	via, joins := asked.via(l.Via)
 	where := asked.where(l.Where, false)
 	order := asked.order(l.OrderBy)
+	asked.groups(l.Groups)
 	for _, f := range l.Distinct {
 		asked.mayAsk(f)
 	}
@@ -41,7 +42,7 @@ func filter(parts ...query.Where) query.Where {
 func (s *Set) cells(c *auth.Caller, cells []query.Cell) []query.Cell {
 	out := make([]query.Cell, len(cells))
 	for i, cell := range cells {
-		out[i] = query.Cell{Field: cell.Field, When: filter(cell.When, s.field(c, cell.Field, query.Read))}
+		out[i] = query.Cell{Field: cell.Field, Via: cell.Via, When: filter(cell.When, s.field(c, cell.Field, query.Read))}
 	}
 	return out
 }
@@ -67,7 +68,7 @@ func (s *Set) Uses(uses []Use, l query.Level, verb query.Verb) []Use {
 	for _, o := range l.OrderBy {
 		uses = s.columnUses(uses, query.Operand{Kind: query.Column, Field: o.Field, Via: o.Via})
 	}
-	return s.whereUses(uses, l.Where)
+	return s.whereUses(s.groupUses(uses, l.Groups), l.Where)
 }
 
 func (s *Set) whereUses(uses []Use, w query.Where) []Use {

@@ -31,6 +31,9 @@ var typeSuffixes = []string{
 	"Where", "ManyWhere", "Order", "Field", "Connection", "Edge", "Aggregate", "Group", "GroupOrder", "Having",
 	"Insert", "OnConflict", "Mutation", "Set", "Inc", "Mul", "Max", "Min", "Push", "Pull", "Rename",
 	"Change", "Key",
+	"AggregateDistinct", "AggregateSum", "AggregateAvg", "AggregateExtreme", "GroupKey",
+	"HavingDistinct", "HavingSum", "HavingAvg", "HavingExtreme",
+	"GroupOrderDistinct", "GroupOrderNumeric", "GroupOrderSortable",
 }
 
 // queryFields and mutationFields are the root fields that a type makes; queries are

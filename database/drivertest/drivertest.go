@@ -43,6 +43,9 @@ func Run(t *testing.T, h Harness) {
 		{"HiddenCells", hiddenCells, nil},
 		{"Links", links, nil},
 		{"PagesOfEachParent", pagesOfEachParent, nil},
+		{"Counts", counts, nil},
+		{"Keysets", keysets, nil},
+		{"CellsBehindLinks", cellsBehindLinks, nil},
 		{"KeysOfEveryKind", keysOfEveryKind, nil},
 		{"Views", views, nil},
 		{"Inserts", inserts, nil},
@@ -62,6 +65,12 @@ func Run(t *testing.T, h Harness) {
 		{"CancelledContexts", cancelledContexts, nil},
 		{"PanicsReleaseConnections", panicsReleaseConnections, nil},
 		{"RandomConditions", randomConditions, nil},
+		{"Measures", measures, nil},
+		{"GroupsOfRows", groupsOfRows, nil},
+		{"GroupsOfEachParent", groupsOfEachParent, nil},
+		{"ExactTotals", exactTotals, nil},
+		{"TotalsBeyond", totalsBeyond, nil},
+		{"RandomGroups", randomGroups, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBench(t, h)

@@ -33,7 +33,11 @@ func OneKey(d Dialect, l *query.Level) (Statement, error) {
 func (b *Builder) rows(l *query.Level, reached func(row string)) {
 	row := b.Alias()
 	b.Text("SELECT ")
-	b.Cells(l, row)
+	if l.Count {
+		b.Text("count(*)")
+	} else {
+		b.read(l, row)
+	}
 	b.Text(" FROM ")
 	if len(l.Distinct) > 0 {
 		b.firsts(l, row, reached)
@@ -47,8 +51,21 @@ func (b *Builder) rows(l *query.Level, reached func(row string)) {
 		reached(row)
 		b.and(row, l.Where)
 	}
-	b.OrderBy(row, l.OrderBy, "")
+	if l.Groups != nil {
+		b.groups(l.Groups, row)
+	} else {
+		b.OrderBy(row, l.OrderBy, "")
+	}
 	b.dialect.Page(b, l.Limit, l.Offset)
+}
+
+// read appends what a level reads: cells of rows or measures of groups.
+func (b *Builder) read(l *query.Level, row string) {
+	if l.Groups != nil {
+		b.Measures(l.Groups, row)
+		return
+	}
+	b.Cells(l, row)
 }
 
 // Cells appends what a level reads of a row.
@@ -64,7 +81,7 @@ func (b *Builder) Cells(l *query.Level, row string) {
 
 func (b *Builder) cell(c query.Cell, row string) {
 	if Always(c.When) {
-		b.Column(row, c.Field)
+		b.cellColumn(c, row)
 		return
 	}
 	if c.When == query.False || c.When == query.Unknown {
@@ -74,8 +91,16 @@ func (b *Builder) cell(c query.Cell, row string) {
 	b.Text("CASE WHEN ")
 	b.Where(c.When)
 	b.Text(" THEN ")
-	b.Column(row, c.Field)
+	b.cellColumn(c, row)
 	b.Text(" END")
+}
+
+func (b *Builder) cellColumn(c query.Cell, row string) {
+	if len(c.Via) == 0 {
+		b.Column(row, c.Field)
+		return
+	}
+	b.Operand(query.Operand{Kind: query.Column, Field: c.Field, Via: c.Via}, c.Field.Scalar)
 }
 
 // OrderBy appends " ORDER BY …", first by what is given, or nothing.

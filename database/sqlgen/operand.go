@@ -11,6 +11,8 @@ func (b *Builder) Operand(o query.Operand, s schema.Scalar) {
 	switch o.Kind {
 	case query.Column:
 		b.column(o)
+	case query.Measured:
+		b.Measure(b.scope(o.Up), query.Measure{Fn: o.Fn, Field: o.Field})
 	case query.Constant, query.Arg, query.Claim:
 		if o.Kind == query.Constant && o.Value.IsNull() {
 			b.Text("NULL")

@@ -79,6 +79,9 @@ type Dialect interface {
 	Change(b *Builder, alias string, a query.Assign)
 	// ByKeys appends the condition that the row's primary key is one of the binding's.
 	ByKeys(b *Builder, alias string, t *schema.Type)
+	// Total appends the sum or average of a column of the rows of a group: exact where
+	// query.Measure says so, and an error where it says that.
+	Total(b *Builder, row string, m query.Measure)
 	// Via appends the whole statement of a level that is reached by keys, the ordinal of the
 	// key as its first column.
 	Via(b *Builder, l *query.Level)

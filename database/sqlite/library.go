@@ -39,6 +39,8 @@ func (l *library) functions() []function {
 		{name: "sc_add", args: 3, nulls: true, do: func(c call) { arithmetic(c, add) }},
 		{name: "sc_mul", args: 3, nulls: true, do: func(c call) { arithmetic(c, multiply) }},
 		{name: "sc_decimal_add", args: 4, nulls: true, do: func(c call) { decimalArithmetic(c, addDecimal) }},
+		{name: "sc_whole", args: 3, do: whole},
+		{name: "sc_finite", args: 2, do: finite},
 		{name: "sc_decimal_mul", args: 4, nulls: true, do: func(c call) { decimalArithmetic(c, multiplyDecimal) }},
 	}
 }
@@ -47,6 +49,11 @@ func (l *library) functions() []function {
 func (l *library) install(c *conn) error {
 	for _, f := range l.functions() {
 		if err := c.register(f); err != nil {
+			return err
+		}
+	}
+	for _, f := range totals {
+		if err := c.registerTotal(f); err != nil {
 			return err
 		}
 	}

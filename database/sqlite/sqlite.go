@@ -103,12 +103,15 @@ type statement struct {
 	one     *sqlgen.Statement // for exactly one key
 }
 
+// countColumns are those of the answer of a level that counts.
+var countColumns = []*schema.Field{{Name: "count", Scalar: schema.Int, NonNull: true}}
+
 // Prepare renders a level.
 func (d *Driver) Prepare(n rules.Narrowed) (driver.Statement, error) {
 	l := n.Level()
-	s := &statement{columns: make([]*schema.Field, len(l.Columns))}
-	for i, c := range l.Columns {
-		s.columns[i] = c.Field
+	s := &statement{columns: columnsOf(l)}
+	if l.Count {
+		s.columns = countColumns
 	}
 	var err error
 	if s.Statement, err = sqlgen.Level(dialect{}, l); err != nil {

@@ -10,8 +10,12 @@ import (
 func (d dialect) Via(b *sqlgen.Builder, l *query.Level) {
 	paged := !l.Via.Single && (!l.Limit.IsZero() || !l.Offset.IsZero())
 	switch {
+	case l.Groups != nil:
+		d.grouped(b, l)
 	case len(l.Distinct) > 0:
 		d.distinct(b, l)
+	case l.Count:
+		d.counted(b, l)
 	case paged && l.Type.Kind == schema.View:
 		d.ranked(b, l)
 	case paged:
@@ -28,6 +32,18 @@ func (d dialect) joined(b *sqlgen.Builder, l *query.Level) {
 	b.Text(" WHERE ")
 	b.ReachedWhere(l, row, keyOf(b, l, keys))
 	d.order(b, l, keys, row)
+}
+
+// counted is the number of rows of each key that has any.
+func (d dialect) counted(b *sqlgen.Builder, l *query.Level) {
+	keys, row := b.Alias(), b.Alias()
+	b.Text("SELECT " + keys + ".key, count(*) FROM ")
+	eachKey(b, keys, sqlgen.ViaKey(l))
+	b.Text(" CROSS JOIN ")
+	b.Table(l.Type, row)
+	b.Text(" WHERE ")
+	b.ReachedWhere(l, row, keyOf(b, l, keys))
+	b.Text(" GROUP BY " + keys + ".key ORDER BY " + keys + ".key")
 }
 
 // paged is some rows of each key: a correlated sub-query picks them by SQLite's own row key.
