@@ -45,7 +45,7 @@ func (p persisted) MutateOperationParameters(_ context.Context, params *graphql.
 	if params.Query != "" {
 		return p.keep(hash, params.Query)
 	}
-	ok := false
+	var ok bool
 	if params.Query, ok = p.kept.get(hash); !ok {
 		// The text and the code are those that clients know.
 		g := gqlerror.Errorf("PersistedQueryNotFound")

@@ -109,7 +109,7 @@ func decodeJSON(text string) (any, bool) {
 		return nil, false
 	}
 	_, err := d.Token()
-	return v, err == io.EOF //nolint:errorlint // Token does not wrap it
+	return v, err == io.EOF
 }
 
 func stepInto(v any, step string) any {
@@ -267,9 +267,9 @@ func Member(text, path string, f *schema.Field) schema.Value {
 // MemberPath is where the field of an operand is in the outermost embedded value, by the
 // names of members with dots between.
 func MemberPath(o Operand) string {
-	path := ""
+	var path strings.Builder
 	for _, step := range o.Inside[1:] {
-		path += step.Name + "."
+		path.WriteString(step.Name + ".")
 	}
-	return path + o.Field.Name
+	return path.String() + o.Field.Name
 }

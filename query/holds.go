@@ -115,7 +115,8 @@ func (h *holder) value(o Operand) schema.Value {
 	case Claim:
 		return h.binding.Claims[o.Index]
 	case Measured:
-		return h.row(0).(*group).measure(Measure{Fn: o.Fn, Field: o.Field})
+		g, _ := h.row(0).(*group) // a condition on measures is asked of groups only
+		return g.measure(Measure{Fn: o.Fn, Field: o.Field})
 	}
 	row := h.row(o.Up)
 	for _, link := range o.Via {

@@ -143,7 +143,7 @@ func (k *compiler) pageMembers(l *level, members []query.PageMember, before stri
 		case query.PageEdges, query.PageNodes:
 			piece.face, err = k.face(l, m.Items)
 		case query.PageStart, query.PageEnd:
-			piece.face, err = k.cursorFace(l)
+			piece.face = cursorFace(l)
 		case query.PageTotal:
 			if p.total == nil {
 				p.total = &level{name: "count of " + l.name, single: true}
@@ -176,10 +176,10 @@ func (k *compiler) face(l *level, items []query.Item) (int, error) {
 }
 
 // cursorFace shows nothing of a row but its cursor, for the pageInfo.
-func (k *compiler) cursorFace(l *level) (int, error) {
+func cursorFace(l *level) int {
 	for i, f := range l.page.faces {
 		if f.isForCursor {
-			return i, nil
+			return i
 		}
 	}
 	l.readKey()
@@ -187,7 +187,7 @@ func (k *compiler) cursorFace(l *level) (int, error) {
 		pieces: []piece{{cell: -1, child: -1, cursor: true}}, first: len(l.children),
 		cut: len(l.children) + len(l.page.faces), isForCursor: true,
 	})
-	return len(l.page.faces) - 1, nil
+	return len(l.page.faces) - 1
 }
 
 func hasCursor(items []query.Item) bool {

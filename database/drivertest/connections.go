@@ -76,7 +76,7 @@ func cellsBehindLinks(t *testing.T, b *bench) {
 					row = nil
 				}
 			}
-			line += " " + string(schema.AppendValue(nil, b.field("Author.name"), v))
+			line = string(schema.AppendValue([]byte(line+" "), b.field("Author.name"), v))
 		}
 		want = append(want, line)
 	}

@@ -36,7 +36,7 @@ func (b *bench) grouped(typ, by, measures string) query.Level {
 	if by != "" {
 		g.By = b.fields(typ, strings.Split(by, " ")...)
 	}
-	for _, m := range strings.Split(measures, ", ") {
+	for m := range strings.SplitSeq(measures, ", ") {
 		g.Measures = append(g.Measures, b.measure(typ, m))
 	}
 	return query.Level{Type: b.typ(typ), Groups: g.Complete()}

@@ -158,8 +158,8 @@ func (r *random) having(t *schema.Type, depth int) query.Where {
 	m := r.certain(t)
 	column := m.Column()
 	var v schema.Value
-	switch {
-	case m.Fn == query.CountRows || m.Fn == query.CountDistinct:
+	switch m.Fn {
+	case query.CountRows, query.CountDistinct:
 		v = schema.Integer(int64(r.IntN(4)))
 	default:
 		v = r.value(column)

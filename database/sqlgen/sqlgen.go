@@ -51,7 +51,7 @@ const (
 )
 
 // Dialect is what one database says its own way. Its methods append to the builder.
-type Dialect interface {
+type Dialect interface { //nolint:interfacebloat // one method for each thing that differs
 	// Quote appends an identifier.
 	Quote(dst []byte, name string) []byte
 	// Placeholder appends the nth placeholder, from 1.
