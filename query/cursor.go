@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,9 +32,13 @@ const (
 )
 
 // NewCursor is the cursors of rows of t in a complete order. Where tells lists of one type
-// apart: the link that leads to it, or "".
+// apart: the link that leads to it, or "". No part of the order is ours alone: a cursor shows
+// all of it.
 func NewCursor(where string, t *schema.Type, orders []Order) *Cursor {
-	c := &Cursor{orders: orders}
+	c := &Cursor{orders: slices.Clone(orders)}
+	for i := range c.orders {
+		c.orders[i].Ours = false
+	}
 	text := []byte("1 " + where + " " + t.DB + " " + t.Name)
 	for _, o := range orders {
 		text = append(text, ' ')
@@ -51,7 +56,7 @@ func NewCursor(where string, t *schema.Type, orders []Order) *Cursor {
 	return c
 }
 
-// Orders are the complete sort key.
+// Orders are the complete sort key, all of it the client's.
 func (c *Cursor) Orders() []Order { return c.orders }
 
 // How a value is held in a cursor.

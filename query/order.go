@@ -12,7 +12,7 @@ func Complete(t *schema.Type, orders []Order) []Order {
 	all := slices.Clone(orders)
 	for _, key := range t.Primary {
 		if !slices.ContainsFunc(all, func(o Order) bool { return o.Field == key && len(o.Via) == 0 }) {
-			all = append(all, Order{Field: key})
+			all = append(all, Order{Field: key, Ours: true})
 		}
 	}
 	return all

@@ -20,7 +20,8 @@ type Find struct {
 	// Groups asks for groups of the rows instead; with One for the one of all rows. OrderBy
 	// is not used then.
 	Groups *Groups
-	Page   *Page
+	// Page shows one page of the list as a connection instead.
+	Page *Page
 }
 
 // Item is one member of an answer's object.
@@ -33,8 +34,8 @@ type Item struct {
 	Typename string   // not empty for __typename: the text to show
 	Measure  *Measure // of groups: one of Groups.Measures
 	Object   []Item   // of groups: measures and constants, as an object
-	Cursor   bool
-	Node     []Item
+	Cursor   bool     // of an edge of a page: the row's cursor
+	Node     []Item   // of an edge of a page: the row
 	// Of a write's answer:
 	Affected  bool  // the number of rows
 	Returning *Find // the rows
@@ -46,6 +47,8 @@ type Order struct {
 	Via   []*schema.Field // to-one links from the row to the field's owner
 	Desc  bool
 	Nulls Nulls
+	// Ours is whether nobody asked for it: it breaks the ties of what was asked for.
+	Ours bool
 }
 
 // Nulls says where nulls sort.

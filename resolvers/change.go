@@ -120,7 +120,7 @@ func (w *writing) find(ctx context.Context, c *Change, verb query.Verb) ([]schem
 	l := query.Level{Type: c.Type, Where: c.where()}
 	for _, f := range c.Type.Primary {
 		l.Columns = append(l.Columns, query.Cell{Field: f})
-		l.OrderBy = append(l.OrderBy, query.Order{Field: f})
+		l.OrderBy = append(l.OrderBy, query.Order{Field: f, Ours: true})
 	}
 	narrowed, err := w.r.Rules.Level(w.caller, verb, l)
 	if err != nil {

@@ -135,6 +135,9 @@ func complete(f *query.Find) []query.Order {
 	if f.One || f.Groups != nil {
 		return nil
 	}
+	if f.Page != nil {
+		return f.Page.Cursor.Orders()
+	}
 	return query.Complete(f.Type, f.OrderBy)
 }
 

@@ -132,7 +132,9 @@ func (a *asking) fromHere(o query.Operand, w query.Where) query.Where {
 func (a *asking) order(keys []query.Order) query.Where {
 	out := query.Where(query.True)
 	for _, k := range keys {
-		a.mayAsk(k.Field)
+		if !k.Ours {
+			a.mayAsk(k.Field)
+		}
 		out = and(out, a.sortable(k.Via))
 	}
 	return out
