@@ -2,6 +2,7 @@ package generator
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"spacecloud/schema"
@@ -10,10 +11,6 @@ import (
 // What can be written: the root fields of each verb, and their inputs.
 
 func insertName(t *schema.Type) string { return t.Name + "Insert" }
-
-func setName(t *schema.Type) string { return t.Name + "Set" }
-
-func incName(t *schema.Type) string { return t.Name + "Inc" }
 
 func resultName(t *schema.Type) string { return t.Name + "Mutation" }
 
@@ -37,33 +34,19 @@ func writeUpdates(d *draft, t *schema.Type) {
 	if !updates(t) {
 		return
 	}
-	changes := []member{{name: "set", description: "Values to set.", typ: setName(t)}}
-	if len(countable(t)) > 0 {
-		changes = append(changes, member{name: "inc", description: "Numbers to add; null counts as 0.", typ: incName(t)})
-		d.define(definition{
-			keyword:     "input",
-			name:        incName(t),
-			description: fmt.Sprintf("What to add to numbers of a %s.", t.Name),
-			members:     d.inputs(countable(t), never),
-		})
-	}
+	changes := d.changes(t)
 	d.one(t, UpdateOne, "update", fmt.Sprintf("Changes one %s. Null when the caller may not read it.", t.Name),
-		append(d.keyArgs(t.Primary), changes...)...)
+		slices.Concat(d.keyArgs(t.Primary), changes, ifVersion(t))...)
 	d.many(t, UpdateMany, "update", fmt.Sprintf("Changes every %s that matches.", t.Name),
-		append([]member{writeWhereArg(t)}, changes...)...)
-	d.define(definition{
-		keyword:     "input",
-		name:        setName(t),
-		description: fmt.Sprintf("What to set in a %s: absent is left as it is, null is set to null.", t.Name),
-		members:     d.inputs(changeable(t), never),
-	})
+		slices.Concat([]member{writeWhereArg(t)}, changes)...)
 }
 
 func writeDeletes(d *draft, t *schema.Type) {
 	if !deletes(t) {
 		return
 	}
-	d.one(t, DeleteOne, "delete", fmt.Sprintf("Deletes one %s, and returns it as it was.", t.Name), d.keyArgs(t.Primary)...)
+	d.one(t, DeleteOne, "delete", fmt.Sprintf("Deletes one %s, and returns it as it was.", t.Name),
+		slices.Concat(d.keyArgs(t.Primary), ifVersion(t))...)
 	d.many(t, DeleteMany, "delete", fmt.Sprintf("Deletes every %s that matches.", t.Name), writeWhereArg(t))
 }
 
@@ -89,6 +72,23 @@ func writeMutationResult(d *draft, t *schema.Type) {
 // writeWhereArg has no default: that a write is to reach every row has to be written.
 func writeWhereArg(t *schema.Type) member {
 	return member{name: "where", description: "Which rows; {} is all of them.", typ: nonNullType(whereName(t))}
+}
+
+// ifVersion is an argument of changes by key where rows have a version.
+func ifVersion(t *schema.Type) []member {
+	if version(t) == nil {
+		return nil
+	}
+	return []member{{name: "ifVersion", description: "The version that the row has to have; any when absent.", typ: "Int"}}
+}
+
+func version(t *schema.Type) *schema.Field {
+	for _, f := range columns(t) {
+		if f.IsVersion {
+			return f
+		}
+	}
+	return nil
 }
 
 func (d *draft) one(t *schema.Type, kind RootKind, verb, description string, args ...member) {

@@ -211,7 +211,7 @@ func (e *executable) query(ctx context.Context, oc *graphql.OperationContext, p 
 
 // mutate makes the changes of all parts in one transaction for each database.
 func (e *executable) mutate(ctx context.Context, oc *graphql.OperationContext, p *opPlan) ([]byte, gqlerror.List) {
-	k := &compiler{api: e.api, res: e.resolvers, vars: oc.Variables, now: true}
+	k := &compiler{api: e.api, res: e.resolvers, vars: oc.Variables, now: true, at: auth.From(ctx).Now}
 	changes := make([]resolvers.Change, 0, len(p.parts))
 	for i := range p.parts {
 		part := &p.parts[i]

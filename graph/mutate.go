@@ -5,7 +5,6 @@ import (
 
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"spacecloud/fault"
 	"spacecloud/generator"
 	"spacecloud/query"
 	"spacecloud/resolvers"
@@ -66,10 +65,16 @@ func (k *compiler) change(p *part) (resolvers.Change, error) {
 		if c.Set, err = k.assigns(root.Type, p.field); err != nil {
 			return c, err
 		}
+		if len(c.Set) == 0 {
+			return c, errNothing
+		}
 	default:
 		c.Verb = query.Delete
 	}
 	if c.One {
+		if c.IfVersion, err = k.ifVersion(p.field); err != nil {
+			return c, err
+		}
 		c.KeyOf = root.Key
 		c.Key, err = k.key(p.field, root.Key)
 		return c, err
@@ -132,29 +137,4 @@ func value(f *schema.Field, in input) (schema.Value, error) {
 		return schema.Null, nil
 	}
 	return f.Coerce(in.plain())
-}
-
-// assignOps are the operators of an update by their names in the API.
-var assignOps = []query.AssignOp{query.Set, query.Inc}
-
-// assigns are the changes of an update.
-func (k *compiler) assigns(t *schema.Type, field *ast.Field) ([]query.Assign, error) {
-	var set []query.Assign
-	for _, op := range assignOps {
-		in, ok := k.given(field, op.String())
-		if !ok || in.isNull() {
-			continue
-		}
-		doc, err := row(t, input{name: op.String(), lit: in.lit, vars: in.vars, value: in.value})
-		if err != nil {
-			return nil, err
-		}
-		for _, v := range doc {
-			set = append(set, query.Assign{Field: v.Field, Op: op, Value: query.Const(v.Value)})
-		}
-	}
-	if len(set) == 0 {
-		return nil, fault.New(fault.Invalid, "nothing to change: set and inc name no field")
-	}
-	return set, nil
 }

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"slices"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -18,7 +19,8 @@ type compiler struct {
 	doc  *ast.QueryDocument
 	vars map[string]any
 	plan *opPlan
-	now  bool // operands are constants: the compiled is used once
+	now  bool      // operands are constants: the compiled is used once
+	at   time.Time // of the request, when it is used once
 }
 
 // selected is one member of an answer: all selections with one response key.

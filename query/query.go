@@ -132,6 +132,8 @@ const (
 	Mul
 	Max
 	Min
+	Push // appends the elements of a list; null counts as []
+	Pull // takes the elements of a list out
 )
 
-func (o AssignOp) String() string { return [...]string{"set", "inc", "mul", "max", "min"}[o] }
+func (o AssignOp) String() string { return [...]string{"set", "inc", "mul", "max", "min", "push", "pull"}[o] }

@@ -20,21 +20,29 @@ type violations struct {
 
 // field validates the value of a column; path is the way to its row in the input.
 func (v *violations) field(f *schema.Field, value schema.Value, path []any) {
+	if value.IsNull() && !f.NonNull || f.AutoIncrement && value.IsNull() {
+		return
+	}
+	v.fieldAt(f, value, slices.Concat(path, []any{f.Name}))
+}
+
+// fieldAt does the same with the way to the value itself.
+func (v *violations) fieldAt(f *schema.Field, value schema.Value, at []any) {
 	if value.IsNull() {
 		if f.NonNull && !f.AutoIncrement {
-			v.of(f, "required", "may not be null", path, nil)
+			v.ofAt(f, "required", "may not be null", at, nil)
 		}
 		return
 	}
 	for _, bad := range f.Validate(value) {
-		v.of(f, bad.Rule, bad.Message, path, bad.Path)
+		v.ofAt(f, bad.Rule, bad.Message, at, bad.Path)
 	}
 }
 
-// of adds a violation of a column's rule; inner is the way into its value.
-func (v *violations) of(f *schema.Field, rule, message string, path, inner []any) {
+// ofAt adds a violation of a column's rule; inner is the way into its value.
+func (v *violations) ofAt(f *schema.Field, rule, message string, at, inner []any) {
 	v.add(fault.New(fault.Validation, "%s.%s %s", f.Owner.Name, f.Name, message).
-		With("rule", rule).At(slices.Concat(path, []any{f.Name}, inner)...))
+		With("rule", rule).At(slices.Concat(at, inner)...))
 }
 
 func (v *violations) add(err error) {

@@ -23,10 +23,12 @@ type Change struct {
 	One  bool // the answer is the row or null, else Answer.Members
 
 	Docs  []Doc           // of a create
-	Set   []query.Assign  // of an update, the values constants
+	Set   []Assign        // of an update
 	Where query.Where     // of an update or delete of many; nil for all
 	Key   []schema.Value  // of an update or delete of one, by KeyOf
 	KeyOf []*schema.Field // a unique key of the type
+	// IfVersion is the version that the row of Key has to have; null for any.
+	IfVersion schema.Value
 
 	Answer Answer
 }

@@ -30,7 +30,7 @@ var builtinTypes = []string{
 var typeSuffixes = []string{
 	"Where", "Order", "Field", "Connection", "Edge", "Aggregate", "Group", "GroupOrder", "Having",
 	"Insert", "OnConflict", "Mutation", "Set", "Inc", "Mul", "Max", "Min", "Push", "Pull", "Rename",
-	"Change", "Key",
+	"Change", "Key", "DateField", "NullableField", "UniqueField", "SetField", "SetMany", "Connect",
 }
 
 // queryFields and mutationFields are the root fields that a type makes; queries are

@@ -35,6 +35,8 @@ func (l *library) functions() []function {
 		{name: "sc_mul", args: 3, nulls: true, do: func(c call) { arithmetic(c, multiply) }},
 		{name: "sc_decimal_add", args: 4, nulls: true, do: func(c call) { decimalArithmetic(c, addDecimal) }},
 		{name: "sc_decimal_mul", args: 4, nulls: true, do: func(c call) { decimalArithmetic(c, multiplyDecimal) }},
+		{name: "sc_push", args: 2, nulls: true, do: push},
+		{name: "sc_pull", args: 2, do: pull},
 	}
 }
 
