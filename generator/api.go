@@ -51,6 +51,8 @@ const (
 	UpdateMany                 // updatePosts(where, set, inc)
 	DeleteOne                  // deletePost(id)
 	DeleteMany                 // deletePosts(where)
+	UpsertOne                  // upsertPost(doc, onConflict)
+	UpsertMany                 // upsertPosts(docs, onConflict)
 )
 
 // New makes the API of a schema. Types that would be empty are schema.Problems.
@@ -82,6 +84,7 @@ var sections = []func(*draft, *schema.Type){
 	writeWhere,
 	writeOrder,
 	writeInserts,
+	writeUpserts,
 	writeUpdates,
 	writeDeletes,
 	writeMutationResult,

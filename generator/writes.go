@@ -19,9 +19,9 @@ func writeInserts(d *draft, t *schema.Type) {
 		return
 	}
 	d.one(t, InsertOne, "insert", fmt.Sprintf("Inserts one %s. Null when the caller may not read it.", t.Name),
-		member{name: "doc", description: "The new row.", typ: nonNullType(insertName(t))})
+		append([]member{{name: "doc", description: "The new row.", typ: nonNullType(insertName(t))}}, d.onConflict(t)...)...)
 	d.many(t, InsertMany, "insert", fmt.Sprintf("Inserts several %s, all or none.", t.Plural),
-		member{name: "docs", description: "The new rows.", typ: nonNullType(listOf(insertName(t)))})
+		append([]member{{name: "docs", description: "The new rows.", typ: nonNullType(listOf(insertName(t)))}}, d.onConflict(t)...)...)
 	d.define(definition{
 		keyword:     "input",
 		name:        insertName(t),
@@ -93,7 +93,7 @@ func version(t *schema.Type) *schema.Field {
 
 func (d *draft) one(t *schema.Type, kind RootKind, verb, description string, args ...member) {
 	root := Root{Kind: kind, Type: t}
-	if kind != InsertOne {
+	if kind != InsertOne && kind != UpsertOne {
 		root.Key = t.Primary
 	}
 	d.mutation.add(member{name: verb + capital(t.Single), description: description, args: args, typ: t.Name}, root)

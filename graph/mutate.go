@@ -47,7 +47,7 @@ func (k *compiler) answerOf(root generator.Root, s *selected, before string) (re
 }
 
 func one(kind generator.RootKind) bool {
-	return kind == generator.InsertOne || kind == generator.UpdateOne || kind == generator.DeleteOne
+	return kind == generator.InsertOne || kind == generator.UpsertOne || kind == generator.UpdateOne || kind == generator.DeleteOne
 }
 
 // change makes the change that a mutation field asks for, with the request's values in it.
@@ -56,8 +56,11 @@ func (k *compiler) change(p *part) (resolvers.Change, error) {
 	c := resolvers.Change{Name: p.alias, Type: root.Type, One: one(root.Kind), Answer: p.answer}
 	var err error
 	switch root.Kind {
-	case generator.InsertOne, generator.InsertMany:
+	case generator.InsertOne, generator.InsertMany, generator.UpsertOne, generator.UpsertMany:
 		c.Verb = query.Create
+		if c.OnConflict, err = k.onConflict(root, p.field); err != nil {
+			return c, err
+		}
 		c.Docs, err = k.docs(root, p.field)
 		return c, err
 	case generator.UpdateOne, generator.UpdateMany:
@@ -98,7 +101,7 @@ func (k *compiler) key(field *ast.Field, of []*schema.Field) ([]schema.Value, er
 
 // docs are the rows of an insert.
 func (k *compiler) docs(root generator.Root, field *ast.Field) ([]resolvers.Doc, error) {
-	if root.Kind == generator.InsertOne {
+	if one(root.Kind) {
 		in, _ := k.given(field, "doc")
 		doc, err := row(root.Type, in)
 		return []resolvers.Doc{doc}, err

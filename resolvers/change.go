@@ -38,7 +38,7 @@ func (w *writing) update(ctx context.Context, c *Change, dst []byte) ([]byte, er
 	if err := w.bounded(written.Keys, c.Type); err != nil {
 		return dst, err
 	}
-	if err := check.run(ctx, w, written.Keys); err != nil {
+	if err := check.run(ctx, w, written.Keys, nil); err != nil {
 		return dst, err
 	}
 	return w.answer(ctx, c, written.Affected, ordered(c.Type, written.Keys), dst)

@@ -75,16 +75,31 @@ func rangeRule(f *schema.Field) string {
 
 func (c *check) needed() bool { return len(c.levels) > 0 || c.reread != nil }
 
-// run fails if a row of keys does.
-func (c *check) run(ctx context.Context, w *writing, keys []schema.Value) error {
+// run fails if a row of keys does; path, when there is one, is the way to the row of an ordinal in
+// the input. A no of the rules is said alone, violations all at once.
+func (c *check) run(ctx context.Context, w *writing, keys []schema.Value, path func(int) []any) error {
 	if len(keys) == 0 {
 		return nil
 	}
+	var wrong violations
 	for _, l := range c.levels {
-		err := w.read(ctx, l.level, keys, func(driver.Rows) error { return l.fault })
+		err := w.read(ctx, l.level, keys, func(rows driver.Rows) error {
+			if path == nil {
+				return l.fault
+			}
+			f := l.fault.At(slices.Concat(path(rows.Parent()), l.fault.Path)...)
+			if f.Kind == fault.Denied {
+				return f
+			}
+			wrong.add(f)
+			return nil
+		})
 		if err != nil {
 			return err
 		}
+	}
+	if err := wrong.err(); err != nil {
+		return err
 	}
 	return c.reread.run(ctx, w, keys)
 }

@@ -18,12 +18,18 @@ type violations struct {
 	more int
 }
 
-// field validates the value of a column; path is the way to its row in the input.
-func (v *violations) field(f *schema.Field, value schema.Value, path []any) {
-	if value.IsNull() && !f.NonNull || f.AutoIncrement && value.IsNull() {
+// field validates the value of a column; path is the way to its row in the input, asked for when
+// something is wrong.
+func (v *violations) field(f *schema.Field, value schema.Value, path func() []any) {
+	if value.IsNull() {
+		if f.NonNull && !f.AutoIncrement {
+			v.fieldAt(f, value, slices.Concat(path(), []any{f.Name}))
+		}
 		return
 	}
-	v.fieldAt(f, value, slices.Concat(path, []any{f.Name}))
+	for _, bad := range f.Validate(value) {
+		v.ofAt(f, bad.Rule, bad.Message, slices.Concat(path(), []any{f.Name}), bad.Path)
+	}
 }
 
 // fieldAt does the same with the way to the value itself.

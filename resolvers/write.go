@@ -23,6 +23,8 @@ type Change struct {
 	One  bool // the answer is the row or null, else Answer.Members
 
 	Docs  []Doc           // of a create
+	// OnConflict makes a create an update of the rows that are there already; nil for none.
+	OnConflict *Conflict
 	Set   []Assign        // of an update
 	Where query.Where     // of an update or delete of many; nil for all
 	Key   []schema.Value  // of an update or delete of one, by KeyOf
@@ -36,10 +38,12 @@ type Change struct {
 // Doc is one row to insert.
 type Doc []FieldValue
 
-// FieldValue is the value of a column, as schema.Field.Coerce makes it.
+// FieldValue is the value of a column, as schema.Field.Coerce makes it, or what is written along a
+// link.
 type FieldValue struct {
 	Field *schema.Field
 	Value schema.Value
+	Link  *Linked // what is written along a link, when Field is one
 }
 
 // Answer says how a change is answered.
