@@ -58,6 +58,7 @@ const (
 // New makes the API of a schema. Types that would be empty are schema.Problems.
 func New(s *schema.Schema) (*API, error) {
 	d := newDraft()
+	d.types = s.Types
 	for _, t := range s.Types {
 		if !served(t) {
 			continue

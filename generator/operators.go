@@ -70,6 +70,9 @@ func (d *draft) changes(t *schema.Type) []member {
 			continue
 		}
 		def := o.define(d, o, t)
+		if o.name == "set" {
+			def.members = append(def.members, d.linkInputs(t, "LinkSet", updateLinks)...)
+		}
 		def.name, def.description = t.Name+o.suffix, fmt.Sprintf(o.about, t.Name)
 		d.define(def)
 		typ := def.name

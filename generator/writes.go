@@ -26,7 +26,7 @@ func writeInserts(d *draft, t *schema.Type) {
 		keyword:     "input",
 		name:        insertName(t),
 		description: fmt.Sprintf("A new %s.", t.Name),
-		members:     d.newInputs(t),
+		members:     append(d.newInputs(t), d.linkInputs(t, "Link", insertLinks)...),
 	})
 }
 
@@ -38,7 +38,7 @@ func writeUpdates(d *draft, t *schema.Type) {
 	d.one(t, UpdateOne, "update", fmt.Sprintf("Changes one %s. Null when the caller may not read it.", t.Name),
 		slices.Concat(d.keyArgs(t.Primary), changes, ifVersion(t))...)
 	d.many(t, UpdateMany, "update", fmt.Sprintf("Changes every %s that matches.", t.Name),
-		slices.Concat([]member{writeWhereArg(t)}, changes)...)
+		slices.Concat([]member{writeWhereArg(t)}, d.ofMany(t, changes))...)
 }
 
 func writeDeletes(d *draft, t *schema.Type) {
@@ -122,7 +122,7 @@ func (d *draft) inputs(fields []*schema.Field, must func(*schema.Field) bool) []
 // newInputs are the columns of a new row or value. The server fills what is absent, so a
 // default is told in words: as a default of the SDL it would hide that nothing was given.
 func (d *draft) newInputs(t *schema.Type) []member {
-	members := d.inputs(settable(t), required)
+	members := d.inputs(settable(t), func(f *schema.Field) bool { return required(f) && !d.linkFills(f) })
 	for i, f := range settable(t) {
 		members[i].description = sentences(f.Description, whenAbsent(f))
 	}

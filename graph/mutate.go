@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -68,7 +69,12 @@ func (k *compiler) change(p *part) (resolvers.Change, error) {
 		if c.Set, err = k.assigns(root.Type, p.field); err != nil {
 			return c, err
 		}
-		if len(c.Set) == 0 {
+		if c.One {
+			if c.Links, err = k.links(root.Type, p.field); err != nil {
+				return c, err
+			}
+		}
+		if len(c.Set)+len(c.Links) == 0 {
 			return c, errNothing
 		}
 	default:
@@ -103,7 +109,7 @@ func (k *compiler) key(field *ast.Field, of []*schema.Field) ([]schema.Value, er
 func (k *compiler) docs(root generator.Root, field *ast.Field) ([]resolvers.Doc, error) {
 	if one(root.Kind) {
 		in, _ := k.given(field, "doc")
-		doc, err := row(root.Type, in)
+		doc, err := rowAt(root.Type, in, []any{"doc"}, 0)
 		return []resolvers.Doc{doc}, err
 	}
 	in, _ := k.given(field, "docs")
@@ -112,21 +118,38 @@ func (k *compiler) docs(root generator.Root, field *ast.Field) ([]resolvers.Doc,
 	for i, item := range items {
 		var err error
 		item.name = "docs." + strconv.Itoa(i)
-		if docs[i], err = row(root.Type, item); err != nil {
+		if docs[i], err = rowAt(root.Type, item, []any{"docs", i}, 0); err != nil {
 			return nil, err
 		}
 	}
 	return docs, nil
 }
 
-// row is one object of columns and their values.
-func row(t *schema.Type, in input) (resolvers.Doc, error) {
+// row is one object of columns and their values, and of links and what is written along them.
+func row(t *schema.Type, in input) (resolvers.Doc, error) { return rowAt(t, in, []any{in.name}, 0) }
+
+// rowAt is a row that lies some links deep in another one.
+func rowAt(t *schema.Type, in input, path []any, depth int) (resolvers.Doc, error) {
 	members := in.members()
 	doc := make(resolvers.Doc, 0, len(members))
 	for _, m := range members {
 		f := t.Field(m.name)
+		if f.IsLink() {
+			if m.isNull() {
+				continue
+			}
+			l, err := linked(f, m, append(slices.Clip(path), f.Name), depth+1)
+			if err != nil {
+				return nil, err
+			}
+			doc = append(doc, resolvers.FieldValue{Field: f, Link: l})
+			continue
+		}
 		v, err := value(f, m)
-		if err != nil {
+		switch {
+		case err != nil && depth > 0:
+			return nil, placed(err, append(slices.Clip(path), m.name))
+		case err != nil:
 			return nil, invalid(in.name+"."+m.name, err)
 		}
 		doc = append(doc, resolvers.FieldValue{Field: f, Value: v})

@@ -55,6 +55,9 @@ func columnsBy(op query.AssignOp) func(*compiler, *schema.Type, input) ([]resolv
 		doc, err := row(t, in)
 		set := make([]resolvers.Assign, 0, len(doc))
 		for _, v := range doc {
+			if v.Link != nil {
+				continue // see links
+			}
 			set = append(set, assign(in.name, v.Field, op, query.Const(v.Value)))
 		}
 		return set, err

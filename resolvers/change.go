@@ -13,6 +13,9 @@ import (
 
 // update changes the rows that the caller may update, before and after.
 func (w *writing) update(ctx context.Context, c *Change, dst []byte) ([]byte, error) {
+	if len(c.Links) > 0 {
+		return w.updateNested(ctx, c, dst)
+	}
 	set, err := w.assignments(c)
 	if err != nil {
 		return dst, err

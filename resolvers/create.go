@@ -2,6 +2,7 @@ package resolvers
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -17,6 +18,13 @@ func (w *writing) create(ctx context.Context, c *Change, dst []byte) ([]byte, er
 	}
 	if c.OnConflict != nil {
 		return w.upsert(ctx, c, dst)
+	}
+	if takesLinks(c.Docs) {
+		keys, err := w.insertNested(ctx, c)
+		if err != nil {
+			return dst, err
+		}
+		return w.answer(ctx, c, len(c.Docs), keys, dst)
 	}
 	keys, err := w.insert(ctx, c.Type, c.Docs, c.path, c.wantsRows())
 	if err != nil {
@@ -77,7 +85,18 @@ func (w *writing) columns(t *schema.Type, docs []Doc) (columns, ours []*schema.F
 // filled is whether the server has a value for a column that a row leaves out.
 func filled(f *schema.Field) bool {
 	return f.CreatedAt || f.UpdatedAt || f.IsVersion || f.Default != nil || f.DefaultExpr.Text != "" ||
-		f.IsPrimary && f.Scalar == schema.ID && !f.AutoIncrement
+		made(f)
+}
+
+// made is whether the server makes the key: an ID that the database does not make, and that is
+// not the key of another row.
+func made(f *schema.Field) bool {
+	if !f.IsPrimary || f.Scalar != schema.ID || f.AutoIncrement {
+		return false
+	}
+	return !slices.ContainsFunc(f.Owner.Fields, func(l *schema.Field) bool {
+		return l.IsLink() && l.Link.Owns && slices.Contains(l.Link.From, f)
+	})
 }
 
 // fill makes the rows of an insert, with all that is wrong in any of them as the error.
@@ -114,6 +133,7 @@ type filler struct {
 	place   []int // by Field.Index: the place in columns, or -1
 	now     schema.Value
 	wrong   violations
+	pending map[*schema.Field]bool // columns that get their value later
 }
 
 // row fills one row: what is given, what the server sets, and what has a default.
@@ -133,7 +153,7 @@ func (f *filler) row(row []schema.Value, given []bool, doc Doc) {
 			row[i] = *c.Default
 		case c.DefaultExpr.Text != "":
 			computed = true
-		case c.IsPrimary && c.Scalar == schema.ID:
+		case c.IsPrimary && made(c):
 			row[i] = schema.Text(uuid.Must(uuid.NewV7()).String())
 		}
 	}
@@ -161,6 +181,9 @@ func (f *filler) compute(row []schema.Value, given []bool) {
 // wrong.
 func (f *filler) check(row []schema.Value, path func() []any) {
 	for i, c := range f.columns {
+		if f.pending[c] {
+			continue
+		}
 		f.wrong.field(c, row[i], path)
 	}
 	for _, c := range f.typ.Columns {

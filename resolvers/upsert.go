@@ -165,7 +165,11 @@ func (w *writing) updateExisting(ctx context.Context, c *Change, there [][]schem
 		return 0, err
 	}
 	for _, g := range order {
-		if err := w.updateRows(ctx, g, nil, c.path); err != nil {
+		l, err := w.updateRows(ctx, g, nil, c.path)
+		if err != nil {
+			return 0, err
+		}
+		if err := l.check.run(ctx, w, l.keys, l.path); err != nil {
 			return 0, err
 		}
 	}
@@ -188,18 +192,19 @@ type rowGroup struct {
 }
 
 // updateRows updates rows by their keys, under the rule before and after: each of them, or none.
-// Links are those that the caller went along, whose rules count as well.
-func (w *writing) updateRows(ctx context.Context, g *rowGroup, links []*schema.Field, path func(int) []any) error {
+// Links are those that the caller went along, whose rules count as well. What the rows must be
+// like afterwards is for the caller to check.
+func (w *writing) updateRows(ctx context.Context, g *rowGroup, links []*schema.Field, path func(int) []any) (later, error) {
 	check, err := w.checks(g.typ, query.Update, slices.Concat(g.columns, links), nil)
 	if err != nil {
-		return err
+		return later{}, err
 	}
 	set := w.own(g.typ)
 	written, err := w.write(ctx, query.Write{
 		Verb: query.Update, Type: g.typ, Columns: slices.Concat(g.typ.Primary, g.columns), Rows: g.rows, Set: set, WantKeys: true,
 	}, nil, fieldsOf(set))
 	if err != nil {
-		return err
+		return later{}, err
 	}
 	n := len(g.typ.Primary)
 	if written.Affected < len(g.rows) {
@@ -209,7 +214,7 @@ func (w *writing) updateRows(ctx context.Context, g *rowGroup, links []*schema.F
 		}
 		for i, row := range g.rows {
 			if !reached[packed(row[:n])] {
-				return fault.New(fault.Denied, "update of this %s is not allowed", g.typ.Name).At(path(g.places[i])...)
+				return later{}, fault.New(fault.Denied, "update of this %s is not allowed", g.typ.Name).At(path(g.places[i])...)
 			}
 		}
 	}
@@ -217,7 +222,7 @@ func (w *writing) updateRows(ctx context.Context, g *rowGroup, links []*schema.F
 	for _, row := range g.rows {
 		keys = append(keys, row[:n]...)
 	}
-	return check.run(ctx, w, keys, func(i int) []any { return path(g.places[i]) })
+	return later{check, keys, func(i int) []any { return path(g.places[i]) }}, nil
 }
 
 func names(fields []*schema.Field) string {

@@ -22,13 +22,14 @@ type Change struct {
 	Type *schema.Type
 	One  bool // the answer is the row or null, else Answer.Members
 
-	Docs  []Doc           // of a create
+	Docs []Doc // of a create
 	// OnConflict makes a create an update of the rows that are there already; nil for none.
 	OnConflict *Conflict
-	Set   []Assign        // of an update
-	Where query.Where     // of an update or delete of many; nil for all
-	Key   []schema.Value  // of an update or delete of one, by KeyOf
-	KeyOf []*schema.Field // a unique key of the type
+	Set        []Assign        // of an update
+	Links      []FieldValue    // of an update of one: what is written along its links
+	Where      query.Where     // of an update or delete of many; nil for all
+	Key        []schema.Value  // of an update or delete of one, by KeyOf
+	KeyOf      []*schema.Field // a unique key of the type
 	// IfVersion is the version that the row of Key has to have; null for any.
 	IfVersion schema.Value
 
