@@ -62,33 +62,6 @@ func (c *Change) where() query.Where {
 	return all
 }
 
-// remove deletes the rows that the caller may delete, and answers with them as they were.
-func (w *writing) remove(ctx context.Context, c *Change, dst []byte) ([]byte, error) {
-	if !c.wantsRows() {
-		written, err := w.write(ctx, query.Write{Verb: query.Delete, Type: c.Type, Where: c.where()}, nil, nil)
-		if err != nil {
-			return dst, err
-		}
-		return w.answer(ctx, c, written.Affected, nil, dst)
-	}
-	keys, err := w.find(ctx, c, query.Delete)
-	if err != nil {
-		return dst, err
-	}
-	if c.One && len(keys) == 0 {
-		return dst, w.missing(ctx, c)
-	}
-	if err := w.bounded(keys, c.Type); err != nil {
-		return dst, err
-	}
-	dst, err = w.answer(ctx, c, len(keys)/len(c.Type.Primary), keys, dst)
-	if err != nil {
-		return dst, err
-	}
-	_, err = w.write(ctx, query.Write{Verb: query.Delete, Type: c.Type, ByKeys: true}, keys, nil)
-	return dst, err
-}
-
 // find is the primary keys of the rows that a change means and the rule of a verb allows,
 // ascending.
 func (w *writing) find(ctx context.Context, c *Change, verb query.Verb) ([]schema.Value, error) {

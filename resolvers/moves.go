@@ -212,11 +212,11 @@ func (n *nest) unjoin(ctx context.Context, through *schema.Type, rows [][]schema
 		_, err := n.w.txs[n.w.db(through)].Write(ctx, rules.SystemWrite(q), query.Binding{Keys: keys})
 		return err
 	}
-	done, err := n.w.write(ctx, q, keys, nil)
+	deleted, err := n.w.deleteRows(ctx, through, keys, nil)
 	if err != nil {
 		return under2(path, err)
 	}
-	if done.Affected < len(rows) {
+	if deleted < len(rows) {
 		return fault.New(fault.Denied, "delete of this %s is not allowed", through.Name).At(path...)
 	}
 	return nil
