@@ -217,6 +217,9 @@ func (e *executable) mutate(ctx context.Context, oc *graphql.OperationContext, p
 		part := &p.parts[i]
 		if part.handOn != nil {
 			if len(p.parts) == 1 {
+				if _, asked := oc.Headers[idempotencyHeader]; asked {
+					return null(), e.failed(ctx, oc.Operation, errOnceIsForRows)
+				}
 				return e.handedOn(ctx, part, p.tail)
 			}
 			return null(), e.failed(ctx, oc.Operation, fault.New(fault.Invalid,
@@ -228,7 +231,7 @@ func (e *executable) mutate(ctx context.Context, oc *graphql.OperationContext, p
 		}
 		changes = append(changes, c)
 	}
-	dst, err := e.resolvers.Write(ctx, auth.From(ctx), changes, bufferOf(ctx))
+	dst, err := e.write(ctx, oc, changes)
 	if err != nil {
 		return null(), e.presenter.all(ctx, err, nil, p.position(err, oc.Operation))
 	}

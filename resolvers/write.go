@@ -77,17 +77,24 @@ func (r *Resolvers) Write(ctx context.Context, c *auth.Caller, changes []Change,
 	w := &writing{r: r, caller: c, txs: map[*database.DB]driver.Tx{}}
 	start := len(dst)
 	err := w.within(ctx, databases(r, changes), func() error {
-		for i := range changes {
-			var err error
-			dst = append(dst, changes[i].Answer.Before...)
-			if dst, err = w.change(ctx, &changes[i], dst); err != nil {
-				return under(changes[i].Name, err)
-			}
-		}
-		return nil
+		var err error
+		dst, err = w.all(ctx, changes, dst)
+		return err
 	})
 	if err != nil {
 		return dst[:start], err
+	}
+	return dst, nil
+}
+
+// all makes the changes in order.
+func (w *writing) all(ctx context.Context, changes []Change, dst []byte) ([]byte, error) {
+	for i := range changes {
+		var err error
+		dst = append(dst, changes[i].Answer.Before...)
+		if dst, err = w.change(ctx, &changes[i], dst); err != nil {
+			return dst, under(changes[i].Name, err)
+		}
 	}
 	return dst, nil
 }

@@ -35,7 +35,7 @@ var update = flag.Bool("update", false, "rewrite the answers of the stories")
 
 // TestStories runs testdata/*.txtar. A file begins with a sentence of intent and holds
 // schema.graphql and then pairs of NAME.graphql, a request, and NAME.json, its answer. Comments at the top of
-// a request say who asks and with what: "# as {claims}", "# variables {…}".
+// a request say who asks and with what: "# as {claims}", "# variables {…}", "# header Name: value".
 func TestStories(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -86,7 +86,12 @@ func ask(t *testing.T, server http.Handler, text string) string {
 	t.Helper()
 	caller := &auth.Caller{Now: now, Claims: map[string]any{}}
 	body := map[string]any{"query": text}
+	header := http.Header{}
 	for line := range strings.Lines(text) {
+		if h, ok := strings.CutPrefix(line, "# header "); ok {
+			name, value, _ := strings.Cut(strings.TrimSpace(h), ": ")
+			header.Add(name, value)
+		}
 		if claims, ok := strings.CutPrefix(line, "# as "); ok {
 			decode(t, claims, &caller.Claims)
 			caller.Claims["id"], caller.SignedIn = caller.Claims["sub"], true
@@ -102,6 +107,7 @@ func ask(t *testing.T, server http.Handler, text string) string {
 		t.Fatal(err)
 	}
 	r := httptest.NewRequestWithContext(auth.With(t.Context(), caller), http.MethodPost, "/graphql", bytes.NewReader(encoded))
+	r.Header = header
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
 	server.ServeHTTP(w, r)
