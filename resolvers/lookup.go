@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"spacecloud/database/driver"
+	"spacecloud/fault"
 	"spacecloud/query"
 	"spacecloud/rules"
 	"spacecloud/schema"
@@ -55,4 +56,19 @@ func anyNull(values []schema.Value) bool {
 		}
 	}
 	return false
+}
+
+// mayAsk refuses to look rows up by columns that the caller may not read in every row: whether
+// one is found would tell what they hold.
+func (w *writing) mayAsk(key []*schema.Field) error {
+	for _, f := range key {
+		switch {
+		case w.r.Rules.Visible(w.caller, f) == nil:
+		case !w.caller.SignedIn:
+			return fault.New(fault.Unauthenticated, "read of %s.%s needs a token, so no row can be named by it", f.Owner.Name, f.Name)
+		default:
+			return fault.New(fault.Denied, "read of %s.%s is not allowed, so no row can be named by it", f.Owner.Name, f.Name)
+		}
+	}
+	return nil
 }

@@ -214,7 +214,7 @@ func (n *nest) unjoin(ctx context.Context, through *schema.Type, rows [][]schema
 	}
 	deleted, err := n.w.deleteRows(ctx, through, keys, nil)
 	if err != nil {
-		return under2(path, err)
+		return below(path, err)
 	}
 	if deleted < len(rows) {
 		return fault.New(fault.Denied, "delete of this %s is not allowed", through.Name).At(path...)

@@ -395,6 +395,9 @@ func (n *nest) find(ctx context.Context) error {
 	}
 	for _, id := range order {
 		group := groups[id]
+		if err := n.w.mayAsk(group[0].key.Of); err != nil {
+			return below(group[0].path, err)
+		}
 		var keys []schema.Value
 		for _, c := range group {
 			keys = append(keys, c.key.Values...)
@@ -563,7 +566,7 @@ func (n *nest) put(ctx context.Context, batch []*node) error {
 	}
 	check, err := n.w.checks(t, query.Create, slices.Concat(inserted, links), ours)
 	if err != nil {
-		return under2(batch[0].path, err)
+		return below(batch[0].path, err)
 	}
 	done, err := n.w.write(ctx, q, nil, ours)
 	if err != nil {
@@ -582,13 +585,13 @@ func (n *nest) put(ctx context.Context, batch []*node) error {
 // located puts the way to the only row of a batch before what the database says of it.
 func (n *nest) located(err error, batch []*node) error {
 	if len(batch) == 1 {
-		return under2(batch[0].path, err)
+		return below(batch[0].path, err)
 	}
 	return err
 }
 
-// under2 puts a path before those of an error.
-func under2(path []any, err error) error {
+// below puts a path before those of an error.
+func below(path []any, err error) error {
 	var v violations
 	for _, f := range fault.All(err) {
 		v.list = append(v.list, f.At(slices.Concat(path, f.Path)...))

@@ -27,6 +27,9 @@ func (w *writing) upsert(ctx context.Context, c *Change, dst []byte) ([]byte, er
 			}
 		}
 	}
+	if err := w.mayAsk(c.OnConflict.Target); err != nil {
+		return dst, below([]any{"onConflict", "target"}, err)
+	}
 	there, err := w.existing(ctx, c)
 	if err != nil {
 		return dst, err
