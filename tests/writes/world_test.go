@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -135,6 +136,7 @@ func column(w *world, conn *sql.Conn, text string) []string {
 type faulty struct {
 	driver.Driver
 	sql        driver.SQL
+	mu         sync.Mutex
 	statements int
 	failAt     int // 0 for never
 	before     func()
@@ -152,11 +154,14 @@ type errFault struct{}
 func (errFault) Error() string { return "fault" }
 
 func (f *faulty) step() error {
+	f.mu.Lock()
 	f.statements++
+	n := f.statements
+	f.mu.Unlock()
 	if f.before != nil {
 		f.before()
 	}
-	if f.statements == f.failAt {
+	if n == f.failAt {
 		return errFault{}
 	}
 	return nil
