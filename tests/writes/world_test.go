@@ -40,6 +40,11 @@ type world struct {
 
 func newWorld(t *testing.T, sdl string) *world {
 	t.Helper()
+	return newWorldOf(t, sdl, resolvers.Config{})
+}
+
+func newWorldOf(t *testing.T, sdl string, c resolvers.Config) *world {
+	t.Helper()
 	s, err := schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl})
 	check(t, err)
 	dbs := map[string]*database.DB{}
@@ -58,7 +63,8 @@ func newWorld(t *testing.T, sdl string) *world {
 	}
 	set, err := rules.Compile(s)
 	check(t, err)
-	res, err := resolvers.New(resolvers.Config{Schema: s, Rules: set, Databases: dbs})
+	c.Schema, c.Rules, c.Databases = s, set, dbs
+	res, err := resolvers.New(c)
 	check(t, err)
 	api, err := generator.New(s)
 	check(t, err)
