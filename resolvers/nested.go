@@ -58,6 +58,7 @@ type connected struct {
 	path   []any
 	need   []*schema.Field
 	values []schema.Value // of need; nil until it is found
+	unseen bool           // the caller could not read it before
 }
 
 // move is a row that is to point to another one, or with owner nil to none.

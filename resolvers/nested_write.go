@@ -12,7 +12,8 @@ import (
 	"spacecloud/schema"
 )
 
-// write does all of it.
+// write does all of it. A row that the caller could not read before, and that something then goes
+// wrong with, is not there: no other error may tell that it is.
 func (n *nest) write(ctx context.Context) error {
 	if len(n.nodes) > n.w.r.WriteRows {
 		return fault.New(fault.Limit, "%d rows are more than the %d that one write may insert", len(n.nodes), n.w.r.WriteRows)
@@ -23,6 +24,23 @@ func (n *nest) write(ctx context.Context) error {
 	if err := n.find(ctx); err != nil {
 		return err
 	}
+	err := n.writeAll(ctx)
+	if err == nil || fault.KindOf(err) == fault.Internal {
+		return err
+	}
+	var unseen violations
+	for _, c := range n.keys {
+		if c.unseen {
+			unseen.add(c.notThere())
+		}
+	}
+	if hidden := unseen.err(); hidden != nil {
+		return hidden
+	}
+	return err
+}
+
+func (n *nest) writeAll(ctx context.Context) error {
 	if err := n.plan(ctx); err != nil {
 		return err
 	}
@@ -73,13 +91,32 @@ func (n *nest) find(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, c := range group {
-			if c.values == nil {
-				n.wrong.add(c.notThere())
-			}
+		if err := n.see(ctx, group); err != nil {
+			return err
 		}
 	}
 	return n.wrong.err()
+}
+
+// see notes which rows of a group are not there, and which are but not for the caller.
+func (n *nest) see(ctx context.Context, group []*connected) error {
+	var found []*connected
+	var keys []schema.Value
+	for _, c := range group {
+		if c.values == nil {
+			n.wrong.add(c.notThere())
+			continue
+		}
+		found, keys = append(found, c), append(keys, c.primary()...)
+	}
+	seen, err := n.readable(ctx, group[0].typ, keys)
+	if err != nil {
+		return err
+	}
+	for i, c := range found {
+		c.unseen = !seen[i]
+	}
+	return nil
 }
 
 func (c *connected) notThere() error {
@@ -192,7 +229,10 @@ func (n *nest) fill(batch []*node) error {
 			x.pending = append(x.pending, f.place[to.Index])
 		}
 	}
-	n.wrong.list, n.wrong.more = append(n.wrong.list, f.wrong.list...), n.wrong.more+f.wrong.more
+	for _, err := range f.wrong.list {
+		n.wrong.add(err)
+	}
+	n.wrong.more += f.wrong.more
 	return nil
 }
 

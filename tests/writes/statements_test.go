@@ -29,8 +29,8 @@ func TestStatementsAreAsManyAsTypes(t *testing.T) {
 		{"1 + 10", `mutation { insertPost(doc: {id: "a", comments: {create: ` + many(10, `{id: "%d"}`) + `}}) { id } }`, 4},
 		{"20 × (1 + 10)", `mutation { insertPosts(docs: ` + many(20, `{id: "p%d", comments: {create: `+strings.ReplaceAll(many(10, `{body: "%d"}`), "%", "%%")+`}}`) + `) { affected } }`, 3},
 		{"a post with 10 new tags and 10 tags", `mutation { a: insertTags(docs: ` + many(10, `{id: "%d"}`) + `) { affected }
-			insertPost(doc: {id: "b", tags: {create: ` + many(10, `{id: "n%d"}`) + `, connect: ` + many(10, `{id: "%d"}`) + `}}) { id } }`, 8},
-		{"10 comments moved", `mutation { updatePost(id: "b", set: {comments: {connect: ` + many(10, `{id: "%d"}`) + `}}) { id } }`, 8},
+			insertPost(doc: {id: "b", tags: {create: ` + many(10, `{id: "n%d"}`) + `, connect: ` + many(10, `{id: "%d"}`) + `}}) { id } }`, 9},
+		{"10 comments moved", `mutation { updatePost(id: "b", set: {comments: {connect: ` + many(10, `{id: "%d"}`) + `}}) { id } }`, 9},
 		{"an upsert of 10 new and 10 old", `mutation { upsertTags(docs: ` + many(20, `{id: "%d", n: 1}`) + `) { affected } }`, 5},
 		{"a delete with its comments and tags", `mutation { deletePost(id: "b") { id } }`, 8},
 	} {
