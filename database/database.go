@@ -18,6 +18,7 @@ import (
 type DB struct {
 	name   string
 	driver driver.Driver
+	claims claims
 }
 
 // Opener opens a database by its URL.

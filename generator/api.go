@@ -54,11 +54,14 @@ const (
 	Aggregate                  // postsAggregate(where)
 	Groups                     // postsGroups(groupBy, where, having, orderBy, limit, offset)
 	Connection                 // postsConnection(where, orderBy, first, after, last, before)
+	UpsertOne                  // upsertPost(doc, onConflict)
+	UpsertMany                 // upsertPosts(docs, onConflict)
 )
 
 // New makes the API of a schema. Types that would be empty are schema.Problems.
 func New(s *schema.Schema) (*API, error) {
 	d := newDraft(s)
+	d.types = s.Types
 	for _, t := range s.Types {
 		if !served(t) {
 			continue
@@ -88,6 +91,7 @@ var sections = []func(*draft, *schema.Type){
 	writeFieldEnum,
 	writeAggregates,
 	writeInserts,
+	writeUpserts,
 	writeUpdates,
 	writeDeletes,
 	writeMutationResult,

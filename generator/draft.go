@@ -16,6 +16,7 @@ type draft struct {
 	own             []definition          // of one table or view each, in the order of the schema
 	shared          map[string]definition // used by many, by name
 	problems        schema.Problems
+	types           []*schema.Type // of the schema
 }
 
 // roots are the fields of Query or of Mutation.

@@ -2,6 +2,7 @@ package generator
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"spacecloud/schema"
@@ -11,10 +12,6 @@ import (
 
 func insertName(t *schema.Type) string { return t.Name + "Insert" }
 
-func setName(t *schema.Type) string { return t.Name + "Set" }
-
-func incName(t *schema.Type) string { return t.Name + "Inc" }
-
 func resultName(t *schema.Type) string { return t.Name + "Mutation" }
 
 func writeInserts(d *draft, t *schema.Type) {
@@ -22,14 +19,14 @@ func writeInserts(d *draft, t *schema.Type) {
 		return
 	}
 	d.one(t, InsertOne, "insert", fmt.Sprintf("Inserts one %s. Null when the caller may not read it.", t.Name),
-		member{name: "doc", description: "The new row.", typ: nonNullType(insertName(t))})
+		append([]member{{name: "doc", description: "The new row.", typ: nonNullType(insertName(t))}}, d.onConflict(t)...)...)
 	d.many(t, InsertMany, "insert", fmt.Sprintf("Inserts several %s, all or none.", t.Plural),
-		member{name: "docs", description: "The new rows.", typ: nonNullType(listOf(insertName(t)))})
+		append([]member{{name: "docs", description: "The new rows.", typ: nonNullType(listOf(insertName(t)))}}, d.onConflict(t)...)...)
 	d.define(definition{
 		keyword:     "input",
 		name:        insertName(t),
 		description: fmt.Sprintf("A new %s.", t.Name),
-		members:     d.newInputs(t),
+		members:     append(d.newInputs(t), d.linkInputs(t, "Link", insertLinks)...),
 	})
 }
 
@@ -37,33 +34,19 @@ func writeUpdates(d *draft, t *schema.Type) {
 	if !updates(t) {
 		return
 	}
-	changes := []member{{name: "set", description: "Values to set.", typ: setName(t)}}
-	if len(countable(t)) > 0 {
-		changes = append(changes, member{name: "inc", description: "Numbers to add; null counts as 0.", typ: incName(t)})
-		d.define(definition{
-			keyword:     "input",
-			name:        incName(t),
-			description: fmt.Sprintf("What to add to numbers of a %s.", t.Name),
-			members:     d.inputs(countable(t), never),
-		})
-	}
+	changes := d.changes(t)
 	d.one(t, UpdateOne, "update", fmt.Sprintf("Changes one %s. Null when the caller may not read it.", t.Name),
-		append(d.keyArgs(t.Primary), changes...)...)
+		slices.Concat(d.keyArgs(t.Primary), changes, ifVersion(t))...)
 	d.many(t, UpdateMany, "update", fmt.Sprintf("Changes every %s that matches.", t.Name),
-		append([]member{writeWhereArg(t)}, changes...)...)
-	d.define(definition{
-		keyword:     "input",
-		name:        setName(t),
-		description: fmt.Sprintf("What to set in a %s: absent is left as it is, null is set to null.", t.Name),
-		members:     d.inputs(changeable(t), never),
-	})
+		slices.Concat([]member{writeWhereArg(t)}, d.ofMany(t, changes))...)
 }
 
 func writeDeletes(d *draft, t *schema.Type) {
 	if !deletes(t) {
 		return
 	}
-	d.one(t, DeleteOne, "delete", fmt.Sprintf("Deletes one %s, and returns it as it was.", t.Name), d.keyArgs(t.Primary)...)
+	d.one(t, DeleteOne, "delete", fmt.Sprintf("Deletes one %s, and returns it as it was.", t.Name),
+		slices.Concat(d.keyArgs(t.Primary), ifVersion(t))...)
 	d.many(t, DeleteMany, "delete", fmt.Sprintf("Deletes every %s that matches.", t.Name), writeWhereArg(t))
 }
 
@@ -91,9 +74,26 @@ func writeWhereArg(t *schema.Type) member {
 	return member{name: "where", description: "Which rows; {} is all of them.", typ: nonNullType(whereName(t))}
 }
 
+// ifVersion is an argument of changes by key where rows have a version.
+func ifVersion(t *schema.Type) []member {
+	if version(t) == nil {
+		return nil
+	}
+	return []member{{name: "ifVersion", description: "The version that the row has to have; any when absent.", typ: "Int"}}
+}
+
+func version(t *schema.Type) *schema.Field {
+	for _, f := range columns(t) {
+		if f.IsVersion {
+			return f
+		}
+	}
+	return nil
+}
+
 func (d *draft) one(t *schema.Type, kind RootKind, verb, description string, args ...member) {
 	root := Root{Kind: kind, Type: t}
-	if kind != InsertOne {
+	if kind != InsertOne && kind != UpsertOne {
 		root.Key = t.Primary
 	}
 	d.mutation.add(member{name: verb + capital(t.Single), description: description, args: args, typ: t.Name}, root)
@@ -122,7 +122,7 @@ func (d *draft) inputs(fields []*schema.Field, must func(*schema.Field) bool) []
 // newInputs are the columns of a new row or value. The server fills what is absent, so a
 // default is told in words: as a default of the SDL it would hide that nothing was given.
 func (d *draft) newInputs(t *schema.Type) []member {
-	members := d.inputs(settable(t), required)
+	members := d.inputs(settable(t), func(f *schema.Field) bool { return required(f) && !d.linkFills(f) })
 	for i, f := range settable(t) {
 		members[i].description = sentences(f.Description, whenAbsent(f))
 	}

@@ -235,12 +235,15 @@ func (e *executable) mutate(ctx context.Context, oc *graphql.OperationContext, p
 	if err != nil {
 		return null(), e.failed(ctx, oc.Operation, err)
 	}
-	k := &compiler{api: e.api, res: e.resolvers, vars: oc.Variables, now: true}
+	k := &compiler{api: e.api, res: e.resolvers, vars: oc.Variables, now: true, clock: auth.From(ctx).Now}
 	changes := make([]resolvers.Change, 0, len(p.parts))
 	for i := range p.parts {
 		part := &p.parts[i]
 		if part.handOn != nil {
 			if len(p.parts) == 1 {
+				if _, asked := oc.Headers[idempotencyHeader]; asked {
+					return null(), e.failed(ctx, oc.Operation, errOnceIsForRows)
+				}
 				return e.handedOn(ctx, part, p.tail)
 			}
 			return null(), e.failed(ctx, oc.Operation, fault.New(fault.Invalid,
@@ -253,7 +256,7 @@ func (e *executable) mutate(ctx context.Context, oc *graphql.OperationContext, p
 		c.Args = args
 		changes = append(changes, c)
 	}
-	dst, err := e.resolvers.Write(ctx, auth.From(ctx), changes, bufferOf(ctx))
+	dst, err := e.write(ctx, oc, changes)
 	if err != nil {
 		return null(), e.presenter.all(ctx, err, nil, p.position(err, oc.Operation))
 	}

@@ -2,11 +2,11 @@ package graph
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
-	"spacecloud/fault"
 	"spacecloud/generator"
 	"spacecloud/query"
 	"spacecloud/resolvers"
@@ -49,7 +49,7 @@ func (k *compiler) answerOf(root generator.Root, s *selected, before string) (re
 }
 
 func one(kind generator.RootKind) bool {
-	return kind == generator.InsertOne || kind == generator.UpdateOne || kind == generator.DeleteOne
+	return kind == generator.InsertOne || kind == generator.UpsertOne || kind == generator.UpdateOne || kind == generator.DeleteOne
 }
 
 // change makes the change that a mutation field asks for, with the request's values in it.
@@ -61,8 +61,11 @@ func (k *compiler) change(p *part) (resolvers.Change, error) {
 	c := resolvers.Change{Name: p.alias, Type: root.Type, One: one(root.Kind), Answer: p.answer}
 	var err error
 	switch root.Kind {
-	case generator.InsertOne, generator.InsertMany:
+	case generator.InsertOne, generator.InsertMany, generator.UpsertOne, generator.UpsertMany:
 		c.Verb = query.Create
+		if c.OnConflict, err = k.onConflict(root, p.field); err != nil {
+			return c, err
+		}
 		c.Docs, err = k.docs(root, p.field)
 		return c, err
 	case generator.UpdateOne, generator.UpdateMany:
@@ -70,10 +73,21 @@ func (k *compiler) change(p *part) (resolvers.Change, error) {
 		if c.Set, err = k.assigns(root.Type, p.field); err != nil {
 			return c, err
 		}
+		if c.One {
+			if c.Links, err = k.links(root.Type, p.field); err != nil {
+				return c, err
+			}
+		}
+		if len(c.Set)+len(c.Links) == 0 {
+			return c, errNothing
+		}
 	default:
 		c.Verb = query.Delete
 	}
 	if c.One {
+		if c.IfVersion, err = k.ifVersion(p.field); err != nil {
+			return c, err
+		}
 		c.KeyOf = root.Key
 		c.Key, err = k.key(p.field, root.Key)
 		return c, err
@@ -97,9 +111,9 @@ func (k *compiler) key(field *ast.Field, of []*schema.Field) ([]schema.Value, er
 
 // docs are the rows of an insert.
 func (k *compiler) docs(root generator.Root, field *ast.Field) ([]resolvers.Doc, error) {
-	if root.Kind == generator.InsertOne {
+	if one(root.Kind) {
 		in, _ := k.given(field, "doc")
-		doc, err := row(root.Type, in)
+		doc, err := rowAt(root.Type, in, []any{"doc"}, 0)
 		return []resolvers.Doc{doc}, err
 	}
 	in, _ := k.given(field, "docs")
@@ -109,22 +123,39 @@ func (k *compiler) docs(root generator.Root, field *ast.Field) ([]resolvers.Doc,
 	for i, item := range items {
 		var err error
 		item.name = "docs." + strconv.Itoa(i)
-		if docs[i], err = row(root.Type, item); err != nil {
+		if docs[i], err = rowAt(root.Type, item, []any{"docs", i}, 0); err != nil {
 			wrong = append(wrong, err)
 		}
 	}
 	return docs, errors.Join(wrong...)
 }
 
-// row is one object of columns and their values, or all that is wrong with them.
-func row(t *schema.Type, in input) (resolvers.Doc, error) {
+// row is one object of columns and their values, and of links and what is written along them.
+func row(t *schema.Type, in input) (resolvers.Doc, error) { return rowAt(t, in, []any{in.name}, 0) }
+
+// rowAt is a row that lies some links deep in another one.
+func rowAt(t *schema.Type, in input, path []any, depth int) (resolvers.Doc, error) {
 	members := in.members()
 	doc := make(resolvers.Doc, 0, len(members))
 	var wrong []error
 	for _, m := range members {
 		f := t.Field(m.name)
+		if f.IsLink() {
+			if m.isNull() {
+				continue
+			}
+			l, err := linked(f, m, append(slices.Clip(path), f.Name), depth+1)
+			if err != nil {
+				return nil, err
+			}
+			doc = append(doc, resolvers.FieldValue{Field: f, Link: l})
+			continue
+		}
 		v, err := value(f, m)
-		if err != nil {
+		switch {
+		case err != nil && depth > 0:
+			wrong = append(wrong, placed(err, append(slices.Clip(path), m.name)))
+		case err != nil:
 			wrong = append(wrong, invalid(in.name+"."+m.name, err))
 		}
 		doc = append(doc, resolvers.FieldValue{Field: f, Value: v})
@@ -138,29 +169,4 @@ func value(f *schema.Field, in input) (schema.Value, error) {
 		return schema.Null, nil
 	}
 	return f.Coerce(in.plain())
-}
-
-// assignOps are the operators of an update by their names in the API.
-var assignOps = []query.AssignOp{query.Set, query.Inc}
-
-// assigns are the changes of an update.
-func (k *compiler) assigns(t *schema.Type, field *ast.Field) ([]query.Assign, error) {
-	var set []query.Assign
-	for _, op := range assignOps {
-		in, ok := k.given(field, op.String())
-		if !ok || in.isNull() {
-			continue
-		}
-		doc, err := row(t, input{name: op.String(), lit: in.lit, vars: in.vars, value: in.value})
-		if err != nil {
-			return nil, err
-		}
-		for _, v := range doc {
-			set = append(set, query.Assign{Field: v.Field, Op: op, Value: query.Const(v.Value)})
-		}
-	}
-	if len(set) == 0 {
-		return nil, fault.New(fault.Invalid, "nothing to change: set and inc name no field")
-	}
-	return set, nil
 }

@@ -3,6 +3,7 @@ package graph
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -23,8 +24,9 @@ type compiler struct {
 	at   *selected // the root field being compiled
 	err  error     // the first directive that says nothing
 
-	depth int // of the condition that is compiled
-	terms int // of the where that is compiled, so far
+	depth int       // of the condition that is compiled
+	terms int       // of the where that is compiled, so far
+	clock time.Time // when the request began, when it is used once
 }
 
 // selected is one member of an answer: all selections with one response key.

@@ -130,6 +130,8 @@ type Write struct {
 	Type    *schema.Type
 	Columns []*schema.Field  // of an insert
 	Rows    [][]schema.Value // of an insert: values in the order of Columns
+	// An update may have Rows, too: then Columns begin with the primary key, which says which
+	// row each is for, and the others are set to its values, beside what Set does to all.
 	Set     []Assign         // of an update
 	Where   Where            // of an update or delete; nil for all
 	// ByKeys restricts an update or delete to Binding.Keys: flat primary keys.
@@ -137,6 +139,14 @@ type Write struct {
 	// WantKeys asks for the primary keys of the rows that were written, in the order of
 	// Rows for an insert.
 	WantKeys bool
+}
+
+// SetColumns are the columns that the rows of an update set.
+func (w *Write) SetColumns() []*schema.Field {
+	if w.Verb != Update || len(w.Rows) == 0 {
+		return nil
+	}
+	return w.Columns[len(w.Type.Primary):]
 }
 
 // Assign is one change of a column in an update.
@@ -157,6 +167,8 @@ const (
 	Mul
 	Max
 	Min
+	Push // appends the elements of a list; null counts as []
+	Pull // takes the elements of a list out
 )
 
-func (o AssignOp) String() string { return [...]string{"set", "inc", "mul", "max", "min"}[o] }
+func (o AssignOp) String() string { return [...]string{"set", "inc", "mul", "max", "min", "push", "pull"}[o] }

@@ -13,14 +13,14 @@ import (
 
 // update changes the rows that the caller may update, before and after.
 func (w *writing) update(ctx context.Context, c *Change, dst []byte) ([]byte, error) {
+	if len(c.Links) > 0 {
+		return w.updateNested(ctx, c, dst)
+	}
 	set, err := w.assignments(c)
 	if err != nil {
 		return dst, err
 	}
-	fields := make([]*schema.Field, len(set))
-	for i, a := range set {
-		fields[i] = a.Field
-	}
+	fields := fieldsOf(set)
 	ours := fields[len(c.Set):]
 	check, err := w.checks(c.Type, query.Update, fields, ours)
 	if err != nil {
@@ -41,38 +41,10 @@ func (w *writing) update(ctx context.Context, c *Change, dst []byte) ([]byte, er
 	if err := w.bounded(written.Keys, c.Type); err != nil {
 		return dst, err
 	}
-	if err := check.run(ctx, w, written.Keys); err != nil {
+	if err := check.run(ctx, w, written.Keys, nil); err != nil {
 		return dst, err
 	}
 	return w.answer(ctx, c, written.Affected, ordered(c.Type, written.Keys), dst)
-}
-
-// assignments are what the caller sets, validated, and what the server does.
-func (w *writing) assignments(c *Change) ([]query.Assign, error) {
-	if len(c.Set) == 0 {
-		return nil, fault.New(fault.Invalid, "nothing to change: give set or inc")
-	}
-	var wrong violations
-	for i, a := range c.Set {
-		if slices.ContainsFunc(c.Set[:i], func(b query.Assign) bool { return a.Field == b.Field }) {
-			return nil, fault.New(fault.Invalid, "%s.%s is changed twice; one operator a field", c.Type.Name, a.Field.Name)
-		}
-		if a.Op == query.Set {
-			wrong.field(a.Field, a.Value.Value, []any{a.Op.String()})
-		} else if a.Value.Value.IsNull() {
-			wrong.of(a.Field, "required", "cannot be changed by null", []any{a.Op.String()}, nil)
-		}
-	}
-	set := slices.Clone(c.Set)
-	for _, f := range c.Type.Columns {
-		switch {
-		case f.UpdatedAt:
-			set = append(set, query.Assign{Field: f, Value: query.Const(stamp(w.caller.Now))})
-		case f.IsVersion:
-			set = append(set, query.Assign{Field: f, Op: query.Inc, Value: query.Const(schema.Integer(1))})
-		}
-	}
-	return set, wrong.err()
 }
 
 // where is which rows a change means: those of a key, or what it says.
@@ -82,36 +54,12 @@ func (c *Change) where() query.Where {
 	}
 	var all query.And
 	for i, f := range c.KeyOf {
-		all = append(all, query.Compare{Left: query.Col(f), Op: query.Eq, Right: query.Const(c.Key[i])})
+		all = append(all, equals(f, c.Key[i]))
+	}
+	if v := versionOf(c.Type); v != nil && !c.IfVersion.IsNull() {
+		all = append(all, equals(v, c.IfVersion))
 	}
 	return all
-}
-
-// remove deletes the rows that the caller may delete, and answers with them as they were.
-func (w *writing) remove(ctx context.Context, c *Change, dst []byte) ([]byte, error) {
-	if !c.wantsRows() {
-		written, err := w.write(ctx, query.Write{Verb: query.Delete, Type: c.Type, Where: c.where()}, nil, nil)
-		if err != nil {
-			return dst, err
-		}
-		return w.answer(ctx, c, written.Affected, nil, dst)
-	}
-	keys, err := w.find(ctx, c, query.Delete)
-	if err != nil {
-		return dst, err
-	}
-	if c.One && len(keys) == 0 {
-		return dst, w.missing(ctx, c)
-	}
-	if err := w.bounded(keys, c.Type); err != nil {
-		return dst, err
-	}
-	dst, err = w.answer(ctx, c, len(keys)/len(c.Type.Primary), keys, dst)
-	if err != nil {
-		return dst, err
-	}
-	_, err = w.write(ctx, query.Write{Verb: query.Delete, Type: c.Type, ByKeys: true}, keys, nil)
-	return dst, err
 }
 
 // find is the primary keys of the rows that a change means and the rule of a verb allows,
@@ -145,6 +93,13 @@ func (w *writing) keys(ctx context.Context, l rules.Narrowed) ([]schema.Value, e
 // missing is the error of a change of one row that matched none: the caller may not, or
 // cannot know that the row is there.
 func (w *writing) missing(ctx context.Context, c *Change) error {
+	if !c.IfVersion.IsNull() {
+		if err := w.stale(ctx, c); err != nil {
+			return err
+		}
+		any := *c
+		any.IfVersion, c = schema.Null, &any
+	}
 	keys, err := w.find(ctx, c, query.Read)
 	switch {
 	case err != nil && !refused(err):

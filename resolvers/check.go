@@ -15,6 +15,7 @@ import (
 // check is what rows must be like after a write: each level finds those that are not.
 type check struct {
 	levels []failing
+	reread *reread // of columns whose new values only the database knows; nil for none
 }
 
 // failing is a level that finds rows which fail, among given keys, and what to say then.
@@ -39,20 +40,6 @@ func (w *writing) checks(t *schema.Type, verb query.Verb, written, ours []*schem
 		c.levels = append(c.levels, failing{k.Broken, fault.New(fault.Validation, "%s", k.Message)})
 	}
 	return c, nil
-}
-
-// computed adds the range of every column whose new value the database computes.
-func (c *check) computed(set []query.Assign) {
-	for _, a := range set {
-		if a.Op == query.Set || a.Field.Range == nil {
-			continue
-		}
-		c.levels = append(c.levels, failing{
-			outside(a.Field),
-			fault.New(fault.Validation, "%s.%s would leave its range", a.Field.Owner.Name, a.Field.Name).
-				With("rule", rangeRule(a.Field)).At(a.Op.String(), a.Field.Name),
-		})
-	}
 }
 
 // outside finds rows of which a column is outside its range.
@@ -86,18 +73,33 @@ func rangeRule(f *schema.Field) string {
 	return "range(min: " + f.Range.Min + ", max: " + f.Range.Max + ")"
 }
 
-func (c *check) needed() bool { return len(c.levels) > 0 }
+func (c *check) needed() bool { return len(c.levels) > 0 || c.reread != nil }
 
-// run fails if a row of keys does.
-func (c *check) run(ctx context.Context, w *writing, keys []schema.Value) error {
+// run fails if a row of keys does; path, when there is one, is the way to the row of an ordinal in
+// the input. A no of the rules is said alone, violations all at once.
+func (c *check) run(ctx context.Context, w *writing, keys []schema.Value, path func(int) []any) error {
 	if len(keys) == 0 {
 		return nil
 	}
+	var wrong violations
 	for _, l := range c.levels {
-		err := w.read(ctx, l.level, keys, func(driver.Rows) error { return l.fault })
+		err := w.read(ctx, l.level, keys, func(rows driver.Rows) error {
+			if path == nil {
+				return l.fault
+			}
+			f := l.fault.At(slices.Concat(path(rows.Parent()), l.fault.Path)...)
+			if f.Kind == fault.Denied {
+				return f
+			}
+			wrong.add(f)
+			return nil
+		})
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := wrong.err(); err != nil {
+		return err
+	}
+	return c.reread.run(ctx, w, keys)
 }

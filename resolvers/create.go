@@ -2,6 +2,7 @@ package resolvers
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -15,38 +16,62 @@ func (w *writing) create(ctx context.Context, c *Change, dst []byte) ([]byte, er
 	if len(c.Docs) > w.r.WriteRows {
 		return dst, fault.New(fault.Limit, "%d rows are more than the %d that one write may insert", len(c.Docs), w.r.WriteRows)
 	}
-	columns, ours := w.columns(c)
-	rows, err := w.fill(c, columns)
+	if c.OnConflict != nil {
+		return w.upsert(ctx, c, dst)
+	}
+	if takesLinks(c.Docs) {
+		keys, err := w.insertNested(ctx, c)
+		if err != nil {
+			return dst, err
+		}
+		return w.answer(ctx, c, len(c.Docs), keys, dst)
+	}
+	keys, err := w.insert(ctx, c.Type, c.Docs, c.path, c.wantsRows())
 	if err != nil {
 		return dst, err
 	}
-	check, err := w.checks(c.Type, query.Create, columns, ours)
+	return w.answer(ctx, c, len(c.Docs), keys, dst)
+}
+
+// path is the way to a row of an insert in the input.
+func (c *Change) path(i int) []any {
+	if c.One {
+		return []any{"doc"}
+	}
+	return []any{"docs", i}
+}
+
+// insert inserts rows of one type under its rules. The keys are there when they are wanted or
+// were needed to look at the rows again.
+func (w *writing) insert(ctx context.Context, t *schema.Type, docs []Doc, path func(int) []any, want bool) ([]schema.Value, error) {
+	columns, ours := w.columns(t, docs)
+	rows, err := w.fill(t, docs, columns, path)
 	if err != nil {
-		return dst, err
+		return nil, err
+	}
+	check, err := w.checks(t, query.Create, columns, ours)
+	if err != nil {
+		return nil, err
 	}
 	written, err := w.write(ctx, query.Write{
-		Verb: query.Create, Type: c.Type, Columns: columns, Rows: rows,
-		WantKeys: c.wantsRows() || check.needed(),
+		Verb: query.Create, Type: t, Columns: columns, Rows: rows, WantKeys: want || check.needed(),
 	}, nil, ours)
 	if err != nil {
-		return dst, err
+		return nil, err
 	}
-	if err := check.run(ctx, w, written.Keys); err != nil {
-		return dst, err
-	}
-	return w.answer(ctx, c, len(c.Docs), written.Keys, dst)
+	return written.Keys, check.run(ctx, w, written.Keys, path)
 }
 
 // columns are those that the rows of an insert fill, in the type's order: what any row gives
 // and what the server fills; ours are those that no row gives.
-func (w *writing) columns(c *Change) (columns, ours []*schema.Field) {
-	given := make([]bool, len(c.Type.Columns))
-	for _, doc := range c.Docs {
+func (w *writing) columns(t *schema.Type, docs []Doc) (columns, ours []*schema.Field) {
+	given := make([]bool, len(t.Columns))
+	for _, doc := range docs {
 		for _, v := range doc {
 			given[v.Field.Index] = true
 		}
 	}
-	for i, f := range c.Type.Columns {
+	for i, f := range t.Columns {
 		if given[i] || filled(f) {
 			columns = append(columns, f)
 			if !given[i] {
@@ -60,33 +85,44 @@ func (w *writing) columns(c *Change) (columns, ours []*schema.Field) {
 // filled is whether the server has a value for a column that a row leaves out.
 func filled(f *schema.Field) bool {
 	return f.CreatedAt || f.UpdatedAt || f.IsVersion || f.Default != nil || f.DefaultExpr.Text != "" ||
-		f.IsPrimary && f.Scalar == schema.ID && !f.AutoIncrement
+		made(f)
+}
+
+// made is whether the server makes the key: an ID that the database does not make, and that is
+// not the key of another row.
+func made(f *schema.Field) bool {
+	if !f.IsPrimary || f.Scalar != schema.ID || f.AutoIncrement {
+		return false
+	}
+	return !slices.ContainsFunc(f.Owner.Fields, func(l *schema.Field) bool {
+		return l.IsLink() && l.Link.Owns && slices.Contains(l.Link.From, f)
+	})
 }
 
 // fill makes the rows of an insert, with all that is wrong in any of them as the error.
-func (w *writing) fill(c *Change, columns []*schema.Field) ([][]schema.Value, error) {
-	place := make([]int, len(c.Type.Columns))
+func (w *writing) fill(t *schema.Type, docs []Doc, columns []*schema.Field, path func(int) []any) ([][]schema.Value, error) {
+	f := w.filler(t, columns)
+	rows := make([][]schema.Value, len(docs))
+	cells := make([]schema.Value, len(docs)*len(columns))
+	given := make([]bool, len(columns))
+	for i, doc := range docs {
+		rows[i] = cells[i*len(columns) : (i+1)*len(columns)]
+		clear(given)
+		f.row(rows[i], given, doc)
+		f.check(rows[i], func() []any { return path(i) })
+	}
+	return rows, f.wrong.err()
+}
+
+func (w *writing) filler(t *schema.Type, columns []*schema.Field) *filler {
+	place := make([]int, len(t.Columns))
 	for i := range place {
 		place[i] = -1
 	}
 	for i, f := range columns {
 		place[f.Index] = i
 	}
-	f := &filler{w: w, typ: c.Type, columns: columns, place: place, now: stamp(w.caller.Now)}
-	rows := make([][]schema.Value, len(c.Docs))
-	cells := make([]schema.Value, len(c.Docs)*len(columns))
-	given := make([]bool, len(columns))
-	for i, doc := range c.Docs {
-		rows[i] = cells[i*len(columns) : (i+1)*len(columns)]
-		clear(given)
-		f.row(rows[i], given, doc)
-		path := []any{"doc"}
-		if !c.One {
-			path = []any{"docs", i}
-		}
-		f.check(rows[i], path)
-	}
-	return rows, f.wrong.err()
+	return &filler{w: w, typ: t, columns: columns, place: place, now: stamp(w.caller.Now)}
 }
 
 // filler fills rows of one type.
@@ -97,6 +133,7 @@ type filler struct {
 	place   []int // by Field.Index: the place in columns, or -1
 	now     schema.Value
 	wrong   violations
+	pending map[*schema.Field]bool // columns that get their value later
 }
 
 // row fills one row: what is given, what the server sets, and what has a default.
@@ -116,7 +153,7 @@ func (f *filler) row(row []schema.Value, given []bool, doc Doc) {
 			row[i] = *c.Default
 		case c.DefaultExpr.Text != "":
 			computed = true
-		case c.IsPrimary && c.Scalar == schema.ID:
+		case c.IsPrimary && made(c):
 			row[i] = schema.Text(uuid.Must(uuid.NewV7()).String())
 		}
 	}
@@ -140,9 +177,13 @@ func (f *filler) compute(row []schema.Value, given []bool) {
 	}
 }
 
-// check validates a row as it will be stored.
-func (f *filler) check(row []schema.Value, path []any) {
+// check validates a row as it will be stored; path is asked for the way to it when something is
+// wrong.
+func (f *filler) check(row []schema.Value, path func() []any) {
 	for i, c := range f.columns {
+		if f.pending[c] {
+			continue
+		}
 		f.wrong.field(c, row[i], path)
 	}
 	for _, c := range f.typ.Columns {

@@ -25,7 +25,7 @@ func TestPlansAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Resolvers{Config{Schema: s, Rules: set, Databases: nil}.withDefaults()}
+	r := &Resolvers{Config: Config{Schema: s, Rules: set, Databases: nil}.withDefaults()}
 	typ := s.Type("A")
 	f := r.Find(&query.Find{Type: typ, Items: []query.Item{{Name: "id", Field: typ.Field("id")}}})
 	most := 0

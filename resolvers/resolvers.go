@@ -42,6 +42,7 @@ func (c Config) withDefaults() Config {
 // Resolvers answers finds and makes changes under the rules. It is immutable.
 type Resolvers struct {
 	Config
+	pointing map[*schema.Type][]*schema.Field // links by the type that their key points to
 }
 
 // New checks that every database of the schema is there.
@@ -52,7 +53,7 @@ func New(c Config) (*Resolvers, error) {
 				"the schema puts types into database %q, which the configuration does not name; add databases.%s.url", name, name)
 		}
 	}
-	return &Resolvers{c.withDefaults()}, nil
+	return &Resolvers{c.withDefaults(), pointing(c.Schema)}, nil
 }
 
 // stamp is a time as a DateTime column holds it.

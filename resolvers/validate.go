@@ -18,23 +18,37 @@ type violations struct {
 	more int
 }
 
-// field validates the value of a column; path is the way to its row in the input.
-func (v *violations) field(f *schema.Field, value schema.Value, path []any) {
+// field validates the value of a column; path is the way to its row in the input, asked for when
+// something is wrong.
+func (v *violations) field(f *schema.Field, value schema.Value, path func() []any) {
 	if value.IsNull() {
 		if f.NonNull && !f.AutoIncrement {
-			v.of(f, "required", "may not be null", path, nil)
+			v.fieldAt(f, value, slices.Concat(path(), []any{f.Name}))
 		}
 		return
 	}
 	for _, bad := range f.Validate(value) {
-		v.of(f, bad.Rule, bad.Message, path, bad.Path)
+		v.ofAt(f, bad.Rule, bad.Message, slices.Concat(path(), []any{f.Name}), bad.Path)
 	}
 }
 
-// of adds a violation of a column's rule; inner is the way into its value.
-func (v *violations) of(f *schema.Field, rule, message string, path, inner []any) {
+// fieldAt does the same with the way to the value itself.
+func (v *violations) fieldAt(f *schema.Field, value schema.Value, at []any) {
+	if value.IsNull() {
+		if f.NonNull && !f.AutoIncrement {
+			v.ofAt(f, "required", "may not be null", at, nil)
+		}
+		return
+	}
+	for _, bad := range f.Validate(value) {
+		v.ofAt(f, bad.Rule, bad.Message, at, bad.Path)
+	}
+}
+
+// ofAt adds a violation of a column's rule; inner is the way into its value.
+func (v *violations) ofAt(f *schema.Field, rule, message string, at, inner []any) {
 	v.add(fault.New(fault.Validation, "%s.%s%s %s", f.Owner.Name, f.Name, fault.Way(inner), message).
-		With("rule", rule).At(slices.Concat(path, []any{f.Name}, inner)...))
+		With("rule", rule).At(slices.Concat(at, inner)...))
 }
 
 func (v *violations) add(err error) {

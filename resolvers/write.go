@@ -22,11 +22,16 @@ type Change struct {
 	Type *schema.Type
 	One  bool // the answer is the row or null, else Answer.Members
 
-	Docs  []Doc           // of a create
-	Set   []query.Assign  // of an update, the values constants
-	Where query.Where     // of an update or delete of many; nil for all
-	Key   []schema.Value  // of an update or delete of one, by KeyOf
-	KeyOf []*schema.Field // a unique key of the type
+	Docs []Doc // of a create
+	// OnConflict makes a create an update of the rows that are there already; nil for none.
+	OnConflict *Conflict
+	Set        []Assign        // of an update
+	Links      []FieldValue    // of an update of one: what is written along its links
+	Where      query.Where     // of an update or delete of many; nil for all
+	Key        []schema.Value  // of an update or delete of one, by KeyOf
+	KeyOf      []*schema.Field // a unique key of the type
+	// IfVersion is the version that the row of Key has to have; null for any.
+	IfVersion schema.Value
 
 	Answer Answer
 	Args   []schema.Value // values of the query.Arg operands in the finds of Answer
@@ -35,10 +40,12 @@ type Change struct {
 // Doc is one row to insert.
 type Doc []FieldValue
 
-// FieldValue is the value of a column, as schema.Field.Coerce makes it.
+// FieldValue is the value of a column, as schema.Field.Coerce makes it, or what is written along a
+// link.
 type FieldValue struct {
 	Field *schema.Field
 	Value schema.Value
+	Link  *Linked // what is written along a link, when Field is one
 }
 
 // Answer says how a change is answered.
@@ -71,17 +78,24 @@ func (r *Resolvers) Write(ctx context.Context, c *auth.Caller, changes []Change,
 	w := &writing{r: r, caller: c, txs: map[*database.DB]driver.Tx{}}
 	start := len(dst)
 	err := w.within(ctx, databases(r, changes), func() error {
-		for i := range changes {
-			var err error
-			dst = append(dst, changes[i].Answer.Before...)
-			if dst, err = w.change(ctx, &changes[i], dst); err != nil {
-				return under(changes[i].Name, err)
-			}
-		}
-		return nil
+		var err error
+		dst, err = w.all(ctx, changes, dst)
+		return err
 	})
 	if err != nil {
 		return dst[:start], err
+	}
+	return dst, nil
+}
+
+// all makes the changes in order.
+func (w *writing) all(ctx context.Context, changes []Change, dst []byte) ([]byte, error) {
+	for i := range changes {
+		var err error
+		dst = append(dst, changes[i].Answer.Before...)
+		if dst, err = w.change(ctx, &changes[i], dst); err != nil {
+			return dst, under(changes[i].Name, err)
+		}
 	}
 	return dst, nil
 }

@@ -83,9 +83,9 @@ func written(w query.Write) []*schema.Field {
 	if w.Verb == query.Create {
 		return w.Columns
 	}
-	fields := make([]*schema.Field, len(w.Set))
-	for i, a := range w.Set {
-		fields[i] = a.Field
+	fields := slices.Clone(w.SetColumns())
+	for _, a := range w.Set {
+		fields = append(fields, a.Field)
 	}
 	return fields
 }

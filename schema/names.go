@@ -34,6 +34,7 @@ var typeSuffixes = []string{
 	"AggregateDistinct", "AggregateSum", "AggregateAvg", "AggregateExtreme", "GroupKey",
 	"HavingDistinct", "HavingSum", "HavingAvg", "HavingExtreme",
 	"GroupOrderDistinct", "GroupOrderNumeric", "GroupOrderSortable",
+	"DateField", "NullableField", "UniqueField", "SetField", "SetMany", "Connect",
 }
 
 // queryFields and mutationFields are the root fields that a type makes; queries are
@@ -78,6 +79,17 @@ func (c *checker) checkNames() {
 	}
 }
 
+// linkTypes are the inputs that the API has for what is written along the type's links.
+func (t *Type) linkTypes() []string {
+	var names []string
+	for _, f := range t.Fields {
+		if f.IsLink() {
+			names = append(names, t.Name+upperFirst(f.Name)+"Link", t.Name+upperFirst(f.Name)+"LinkSet")
+		}
+	}
+	return names
+}
+
 func (c *checker) checkTypeNames() {
 	taken := map[string]string{}
 	for _, n := range builtinTypes {
@@ -102,6 +114,12 @@ func (c *checker) checkTypeNames() {
 		}
 		for _, s := range typeSuffixes {
 			taken[t.Name+s] = "is a type that the API has for type " + t.Name
+		}
+		for _, n := range t.linkTypes() {
+			if why, ok := taken[n]; ok && strings.HasPrefix(why, "is a type that the API has for the link") {
+				c.errorAt(t.Pos, "the links of %s make the type %s, which %s; rename the link or the type", t.Name, n, why)
+			}
+			taken[n] = "is a type that the API has for the links of " + t.Name
 		}
 	}
 	for _, def := range c.order {

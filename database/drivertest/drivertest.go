@@ -53,6 +53,8 @@ func Run(t *testing.T, h Harness) {
 		{"Updates", updates, nil},
 		{"UpdatesOfNull", updatesOfNull, nil},
 		{"Overflow", overflow, nil},
+		{"ListOperators", listOperators, nil},
+		{"UpdatesByRows", updatesByRows, nil},
 		{"ByKeys", byKeys, nil},
 		{"Deletes", deletes, nil},
 		{"UniqueNamesTheFields", uniqueNamesTheFields, nil},

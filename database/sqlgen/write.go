@@ -24,14 +24,7 @@ func (b *Builder) values(columns []*schema.Field, n int) {
 	b.Text(" (")
 	list(b, columns, ", ", func(f *schema.Field) { b.Name(f.Column) })
 	b.Text(") VALUES ")
-	for i := range n {
-		if i > 0 {
-			b.Text(", ")
-		}
-		b.Text("(")
-		list(b, columns, ", ", func(f *schema.Field) { b.Bind(Param{Scalar: f.Scalar}) })
-		b.Text(")")
-	}
+	b.tuples(columns, n)
 }
 
 // Update renders an update.

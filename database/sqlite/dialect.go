@@ -138,7 +138,19 @@ func (d dialect) Change(b *sqlgen.Builder, row string, a query.Assign) {
 		d.replaceIf(b, " < ", row, a)
 	case query.Min:
 		d.replaceIf(b, " > ", row, a)
+	case query.Push:
+		d.list(b, "sc_push", row, a)
+	case query.Pull:
+		d.list(b, "sc_pull", row, a)
 	}
+}
+
+func (dialect) list(b *sqlgen.Builder, function, row string, a query.Assign) {
+	b.Text(function + "(")
+	b.Column(row, a.Field)
+	b.Text(", ")
+	b.Operand(a.Value, a.Field.Scalar)
+	b.Text(")")
 }
 
 func (dialect) arithmetic(b *sqlgen.Builder, operation, row string, a query.Assign) {

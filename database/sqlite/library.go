@@ -42,6 +42,8 @@ func (l *library) functions() []function {
 		{name: "sc_whole", args: 3, do: whole},
 		{name: "sc_finite", args: 2, do: finite},
 		{name: "sc_decimal_mul", args: 4, nulls: true, do: func(c call) { decimalArithmetic(c, multiplyDecimal) }},
+		{name: "sc_push", args: 2, nulls: true, do: push},
+		{name: "sc_pull", args: 2, do: pull},
 	}
 }
 

@@ -15,6 +15,9 @@ func (c *conn) write(w *query.Write, b *query.Binding) (driver.Written, error) {
 	case query.Create:
 		return c.insert(w)
 	case query.Update:
+		if len(w.Rows) > 0 {
+			return c.changeRows(w, b)
+		}
 		return c.change(w, b, sqlgen.Update)
 	case query.Delete:
 		return c.change(w, b, sqlgen.Delete)

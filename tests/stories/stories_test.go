@@ -35,7 +35,7 @@ var update = flag.Bool("update", false, "rewrite the answers of the stories")
 
 // TestStories runs testdata/*.txtar. A file begins with a sentence of intent and holds
 // schema.graphql and then pairs of NAME.graphql, a request, and NAME.json, its answer. Comments at the top of
-// a request say who asks and with what: "# as {claims}", "# variables {…}".
+// a request say who asks and with what: "# as {claims}", "# variables {…}", "# header Name: value".
 func TestStories(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -88,7 +88,12 @@ func ask(t *testing.T, server http.Handler, text string) string {
 	caller := &auth.Caller{Now: now, Claims: map[string]any{}}
 	body := map[string]any{}
 	var query strings.Builder
+	header := http.Header{}
 	for line := range strings.Lines(text) {
+		if h, ok := strings.CutPrefix(line, "# header "); ok {
+			name, value, _ := strings.Cut(strings.TrimSpace(h), ": ")
+			header.Add(name, value)
+		}
 		if claims, ok := strings.CutPrefix(line, "# as "); ok {
 			caller = signedIn(t, claims)
 		}
@@ -101,7 +106,7 @@ func ask(t *testing.T, server http.Handler, text string) string {
 	}
 	body["query"] = query.String()
 	var out bytes.Buffer
-	if err := json.Indent(&out, post(t, server, caller, body), "", "  "); err != nil {
+	if err := json.Indent(&out, postWith(t, server, caller, body, header), "", "  "); err != nil {
 		t.Fatal(err)
 	}
 	return out.String() + "\n"
@@ -120,11 +125,17 @@ func signedIn(t testing.TB, claims string) *auth.Caller {
 // post is the answer to a request of a caller.
 func post(t testing.TB, server http.Handler, c *auth.Caller, body map[string]any) []byte {
 	t.Helper()
+	return postWith(t, server, c, body, http.Header{})
+}
+
+func postWith(t testing.TB, server http.Handler, c *auth.Caller, body map[string]any, header http.Header) []byte {
+	t.Helper()
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := httptest.NewRequestWithContext(auth.With(t.Context(), c), http.MethodPost, "/graphql", bytes.NewReader(encoded))
+	r.Header = header
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
 	server.ServeHTTP(w, r)

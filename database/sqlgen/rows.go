@@ -1,0 +1,70 @@
+package sqlgen
+
+import (
+	"strconv"
+
+	"spacecloud/query"
+	"spacecloud/schema"
+)
+
+// UpdateRows renders an update of n rows, each with values of its own. Its first placeholders
+// but those of w.Set are the values of w.Columns, row by row.
+//
+// The names of the columns of VALUES are those that SQLite and PostgreSQL give them.
+func UpdateRows(d Dialect, w *query.Write, n int, returning []*schema.Field) (Statement, error) {
+	return build(d, func(b *Builder) {
+		row, values := b.Alias(), b.Alias()
+		keys := len(w.Type.Primary)
+		b.Text("WITH " + values + "(")
+		for i := range w.Columns {
+			if i > 0 {
+				b.Text(", ")
+			}
+			b.Text(valueName(i))
+		}
+		b.Text(") AS (VALUES ")
+		b.tuples(w.Columns, n)
+		b.Text(") UPDATE ")
+		b.Table(w.Type, row)
+		b.Text(" SET ")
+		for i, f := range w.Columns[keys:] {
+			if i > 0 {
+				b.Text(", ")
+			}
+			b.Name(f.Column)
+			b.Text(" = " + values + "." + valueName(i+keys))
+		}
+		b.Of(row, func() {
+			for i, a := range w.Set {
+				if i > 0 || len(w.Columns) > keys {
+					b.Text(", ")
+				}
+				b.assign(row, a)
+			}
+		})
+		b.Text(" FROM " + values + " WHERE ")
+		for i, f := range w.Type.Primary {
+			if i > 0 {
+				b.Text(" AND ")
+			}
+			b.Column(row, f)
+			b.Text(" = " + values + "." + valueName(i))
+		}
+		b.and(row, w.Where)
+		b.returning(returning)
+	})
+}
+
+func valueName(i int) string { return "v" + strconv.Itoa(i) }
+
+// tuples appends n rows of placeholders.
+func (b *Builder) tuples(columns []*schema.Field, n int) {
+	for i := range n {
+		if i > 0 {
+			b.Text(", ")
+		}
+		b.Text("(")
+		list(b, columns, ", ", func(f *schema.Field) { b.Bind(Param{Scalar: f.Scalar}) })
+		b.Text(")")
+	}
+}

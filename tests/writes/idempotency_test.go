@@ -1,0 +1,74 @@
+package writes
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+const notes = `
+type Note @auth(read: "true", create: "true") { id: ID! @primary @autoIncrement  text: String }
+type Far @table(db: "other", plural: "fars") @auth(read: "true", create: "true") { id: ID! @primary }
+`
+
+const header = "Idempotency-Key"
+
+func TestAnswersAreKeptForADay(t *testing.T) {
+	w := newWorld(t, notes)
+	insert := func() string { return w.ask(`mutation { insertNote(doc: {text: "x"}) { id } }`, nil, header, "k") }
+	first := insert()
+	w.now = w.now.Add(23 * time.Hour)
+	if again := insert(); again != first || !strings.Contains(first, `"id":"1"`) {
+		t.Errorf("%s, then %s", first, again)
+	}
+	w.now = w.now.Add(2 * time.Hour)
+	if late := insert(); !strings.Contains(late, `"id":"2"`) {
+		t.Errorf("a day later: %s", late)
+	}
+	if held := strings.Count(w.dump(), "|k|"); held != 1 {
+		t.Errorf("%d answers are kept", held)
+	}
+}
+
+func TestTheSecondIsRefusedWhileTheFirstRuns(t *testing.T) {
+	w := newWorld(t, notes)
+	var second string
+	w.driver.before = func() {
+		w.driver.before = nil
+		second = w.ask(`mutation { insertNote(doc: {text: "x"}) { id } }`, nil, header, "k")
+	}
+	first := w.ask(`mutation { insertNote(doc: {text: "x"}) { id } }`, nil, header, "k")
+	if !strings.Contains(second, "CONFLICT") || !strings.Contains(second, "still running") || strings.Contains(first, "errors") {
+		t.Errorf("first %s, second %s", first, second)
+	}
+}
+
+func TestSeveralDatabasesKeepNoAnswer(t *testing.T) {
+	w := newWorld(t, notes)
+	answer := w.ask(`mutation { insertNote(doc: {}) { id } insertFar(doc: {id: "a"}) { id } }`, nil, header, "k")
+	if !strings.Contains(answer, "changes 2 databases") || !strings.Contains(answer, "BAD_USER_INPUT") {
+		t.Error(answer)
+	}
+}
+
+// An answer is kept with its change, or neither is.
+func TestKeepingIsPartOfTheChange(t *testing.T) {
+	w := newWorld(t, notes)
+	ask := func() string { return w.ask(`mutation { insertNote(doc: {text: "x"}) { id } }`, nil, header, "k") }
+	w.ask(`mutation { insertNote(doc: {text: "x"}) { id } }`, nil, header, "other")
+	before := w.dump()
+	for at := 1; ; at++ {
+		w.driver.statements, w.driver.failAt = 0, at
+		answer := ask()
+		if w.driver.statements < at {
+			break
+		}
+		if w.dump() != before || !strings.Contains(answer, "errors") {
+			t.Fatalf("a fault at %d left a trace: %s", at, answer)
+		}
+	}
+	w.driver.failAt = 0
+	if !strings.Contains(ask(), `"id":"2"`) {
+		t.Error("the change was not made once")
+	}
+}

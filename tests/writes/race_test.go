@@ -1,0 +1,56 @@
+package writes
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Upserts of one key at once make one row: the others find it.
+func TestUpsertsAtOnceMakeOneRow(t *testing.T) {
+	w := newWorld(t, threads)
+	const callers = 8
+	answers := make([]string, callers)
+	var all sync.WaitGroup
+	for i := range callers {
+		all.Go(func() {
+			answers[i] = w.ask(fmt.Sprintf(`mutation { upsertTag(doc: {name: "one", n: %d}, onConflict: {target: [name]}) { id } }`, i), nil)
+		})
+	}
+	all.Wait()
+	for _, a := range answers {
+		if a != answers[0] || strings.Contains(a, "errors") {
+			t.Errorf("%s\n%s", a, answers[0])
+		}
+	}
+	if rows := strings.Count(w.dump(), "|one|"); rows != 1 {
+		t.Errorf("%d rows", rows)
+	}
+}
+
+// Increments at once lose nothing, and of changes with one version only one wins.
+func TestOperatorsAtOnce(t *testing.T) {
+	w := newWorld(t, `type Item @auth(read: "true", create: "true", update: "true") { id: ID! @primary  n: Int  v: Int! @version }`)
+	w.ask(`mutation { insertItem(doc: {id: "a"}) { id } }`, nil)
+	const callers = 8
+	won := make([]bool, callers)
+	var all sync.WaitGroup
+	for i := range callers {
+		all.Go(func() {
+			won[i] = !strings.Contains(w.ask(`mutation { updateItem(id: "a", inc: {n: 100}, ifVersion: 1) { id } }`, nil), "CONFLICT")
+			w.ask(`mutation { updateItem(id: "a", inc: {n: 1}) { id } }`, nil)
+		})
+	}
+	all.Wait()
+	winners := 0
+	for _, yes := range won {
+		if yes {
+			winners++
+		}
+	}
+	want := fmt.Sprintf(`"n":%d,`, callers+100*winners)
+	if got := w.ask(`{ item(id: "a") { n v } }`, nil); winners > 1 || !strings.Contains(got, want) {
+		t.Errorf("%d won; %s, want %s", winners, got, want)
+	}
+}
