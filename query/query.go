@@ -132,8 +132,8 @@ type Write struct {
 	Rows    [][]schema.Value // of an insert: values in the order of Columns
 	// An update may have Rows, too: then Columns begin with the primary key, which says which
 	// row each is for, and the others are set to its values, beside what Set does to all.
-	Set     []Assign         // of an update
-	Where   Where            // of an update or delete; nil for all
+	Set   []Assign // of an update
+	Where Where    // of an update or delete; nil for all
 	// ByKeys restricts an update or delete to Binding.Keys: flat primary keys.
 	ByKeys bool
 	// WantKeys asks for the primary keys of the rows that were written, in the order of
@@ -171,4 +171,6 @@ const (
 	Pull // takes the elements of a list out
 )
 
-func (o AssignOp) String() string { return [...]string{"set", "inc", "mul", "max", "min", "push", "pull"}[o] }
+func (o AssignOp) String() string {
+	return [...]string{"set", "inc", "mul", "max", "min", "push", "pull"}[o]
+}

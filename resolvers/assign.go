@@ -24,12 +24,12 @@ func (w *writing) assignments(c *Change) ([]query.Assign, error) {
 		return nil, fault.New(fault.Invalid, "nothing to change: the operators name no field")
 	}
 	var wrong violations
-	set := make([]query.Assign, len(c.Set))
-	for i, a := range c.Set {
-		set[i] = a.Assign
-		if slices.ContainsFunc(set[:i], func(b query.Assign) bool { return a.Field == b.Field }) {
+	set := make([]query.Assign, 0, len(c.Set)+2)
+	for _, a := range c.Set {
+		if slices.ContainsFunc(set, func(b query.Assign) bool { return a.Field == b.Field }) {
 			return nil, fault.New(fault.Invalid, "%s.%s is changed twice; one operator a field", c.Type.Name, a.Field.Name).At(a.At...)
 		}
+		set = append(set, a.Assign)
 		wrong.assign(a)
 	}
 	return append(set, w.own(c.Type)...), wrong.err()
@@ -78,8 +78,10 @@ func (c *check) computed(set []Assign) {
 		case f.List && f.Size != nil:
 			c.rereads(a)
 		case f.Range != nil && !f.List:
-			c.levels = append(c.levels, failing{outside(f),
-				fault.New(fault.Validation, "%s.%s would leave its range", f.Owner.Name, f.Name).With("rule", rangeRule(f)).At(a.At...)})
+			c.levels = append(c.levels, failing{
+				outside(f),
+				fault.New(fault.Validation, "%s.%s would leave its range", f.Owner.Name, f.Name).With("rule", rangeRule(f)).At(a.At...),
+			})
 		}
 	}
 }
@@ -147,9 +149,9 @@ func versionOf(t *schema.Type) *schema.Field {
 // stale is the conflict of a change by key whose row is there, and may be changed, but has
 // another version; nil where that is not the reason.
 func (w *writing) stale(ctx context.Context, c *Change) error {
-	any := *c
-	any.IfVersion = schema.Null
-	keys, err := w.find(ctx, &any, c.Verb)
+	whatever := *c
+	whatever.IfVersion = schema.Null
+	keys, err := w.find(ctx, &whatever, c.Verb)
 	if err != nil || len(keys) == 0 {
 		return err
 	}

@@ -97,8 +97,8 @@ func (w *writing) missing(ctx context.Context, c *Change) error {
 		if err := w.stale(ctx, c); err != nil {
 			return err
 		}
-		any := *c
-		any.IfVersion, c = schema.Null, &any
+		whatever := *c
+		whatever.IfVersion, c = schema.Null, &whatever
 	}
 	keys, err := w.find(ctx, c, query.Read)
 	switch {

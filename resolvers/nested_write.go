@@ -163,7 +163,7 @@ func (x *node) value(f *schema.Field) (schema.Value, bool) {
 	if i < 0 {
 		return schema.Null, !f.AutoIncrement
 	}
-	return x.row[i], !slices.Contains(x.pending, i) && !(f.AutoIncrement && x.row[i].IsNull())
+	return x.row[i], !slices.Contains(x.pending, i) && (!f.AutoIncrement || !x.row[i].IsNull())
 }
 
 func (x *node) key() []schema.Value {

@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"spacecloud/fault"
 	"spacecloud/query"
@@ -229,12 +230,9 @@ func (w *writing) updateRows(ctx context.Context, g *rowGroup, links []*schema.F
 }
 
 func names(fields []*schema.Field) string {
-	out := ""
-	for i, f := range fields {
-		if i > 0 {
-			out += " and "
-		}
-		out += f.Name
+	var out []string
+	for _, f := range fields {
+		out = append(out, f.Name)
 	}
-	return out
+	return strings.Join(out, " and ")
 }

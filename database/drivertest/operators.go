@@ -30,8 +30,13 @@ func listOperators(t *testing.T, b *bench) {
 		{"floats", []any{1.5, 2.0, 1.5}, query.Pull, []any{1.5, 3.0}, []any{2.0}},
 		{"times", []any{"2026-01-01T00:00:00Z"}, query.Push, []any{"2026-01-02T00:00:00.5Z"}, []any{"2026-01-01T00:00:00Z", "2026-01-02T00:00:00.5Z"}},
 		{"blobs", []any{"AAEC", ""}, query.Pull, []any{"AAEC"}, []any{""}},
-		{"addresses", []any{map[string]any{"street": "x"}}, query.Push, []any{map[string]any{"street": "y", "number": int64(1)}},
-			[]any{map[string]any{"street": "x"}, map[string]any{"street": "y", "number": int64(1)}}},
+		{
+			"addresses",
+			[]any{map[string]any{"street": "x"}},
+			query.Push,
+			[]any{map[string]any{"street": "y", "number": int64(1)}},
+			[]any{map[string]any{"street": "x"}, map[string]any{"street": "y", "number": int64(1)}},
+		},
 	} {
 		changed(b, c.field, c.from, c.op, c.by, c.want)
 	}

@@ -3,6 +3,7 @@ package writes
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"math/rand/v2"
 	"reflect"
@@ -54,9 +55,7 @@ func (d drawn) args() string {
 
 func (d drawn) apply(old item) item {
 	out := item{}
-	for k, v := range old {
-		out[k] = v
-	}
+	maps.Copy(out, old)
 	for _, ops := range d {
 		for _, o := range ops {
 			o.apply(old, out)

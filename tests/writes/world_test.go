@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -68,7 +67,7 @@ func newWorldOf(t *testing.T, sdl string, c resolvers.Config) *world {
 	check(t, err)
 	api, err := generator.New(s)
 	check(t, err)
-	w.server, err = graph.New(graph.Options{API: api, Resolvers: res, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	w.server, err = graph.New(graph.Options{API: api, Resolvers: res, Log: slog.New(slog.DiscardHandler)})
 	check(t, err)
 	return w
 }
@@ -195,7 +194,7 @@ func (t faultyTx) Write(ctx context.Context, w rules.NarrowedWrite, b query.Bind
 
 func (t faultyTx) Commit(ctx context.Context) error {
 	if err := t.f.step(); err != nil {
-		_ = t.Tx.Rollback(ctx)
+		_ = t.Rollback(ctx)
 		return err
 	}
 	return t.Tx.Commit(ctx)
