@@ -86,23 +86,38 @@ func (db *DB) View(ctx context.Context, do func(driver.Reader) error) error {
 
 // Tx runs do in one transaction: it commits when do returns nil, and rolls back when do
 // returns an error or panics. The context ends the transaction, but not its rollback.
-func (db *DB) Tx(ctx context.Context, do func(driver.Tx) error) (err error) {
-	tx, err := db.driver.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	committed := false
+func (db *DB) Tx(ctx context.Context, do func(driver.Tx) error) error {
+	return Together(ctx, []*DB{db}, func(txs map[*DB]driver.Tx) error { return do(txs[db]) })
+}
+
+// Together runs do in a transaction on each of dbs. They begin in the order of their names, so that no two
+// requests wait for each other, and commit in the order of dbs when do returns nil. When do returns an
+// error or panics, or a commit fails, those that have not committed roll back.
+func Together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) (err error) {
+	open := make(map[*DB]driver.Tx, len(dbs))
 	defer func() {
-		if !committed {
+		for _, tx := range open {
 			err = errors.Join(err, tx.Rollback(context.WithoutCancel(ctx)))
 		}
 	}()
-	if err := do(tx); err != nil {
+	byName := slices.SortedFunc(slices.Values(dbs), func(a, b *DB) int { return strings.Compare(a.name, b.name) })
+	for _, db := range byName {
+		if open[db], err = db.driver.Begin(ctx); err != nil {
+			delete(open, db)
+			return err
+		}
+	}
+	if err := do(maps.Clone(open)); err != nil {
 		return err
 	}
-	// A commit ends the transaction even when it fails.
-	committed = true
-	return tx.Commit(ctx)
+	for _, db := range dbs {
+		tx := open[db]
+		delete(open, db) // a commit ends the transaction even when it fails
+		if err := tx.Commit(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Ping is whether the database answers.

@@ -1,3 +1,6 @@
+// Package dataloader makes many questions by key into few, by level: the keys that the rows of a
+// level ask for are collected while they are read, each is asked for once, and an answer is
+// found by the ordinal of its key. No clock, no order to keep; it knows nothing of ours.
 package dataloader
 
 // few is how many keys are found by looking at each, before a map pays.

@@ -91,13 +91,25 @@ func (e *executable) plan(oc *graphql.OperationContext, op *operation) (*opPlan,
 	if err != nil {
 		return nil, err
 	}
+	ps.keep(shape, p)
+	return p, nil
+}
+
+// maxShape is the longest shape worth a plan that is kept, in bytes: who sends a filter of
+// hundreds of conditions will hardly send that very one again.
+const maxShape = 1 << 10
+
+// keep keeps a plan for the requests to come.
+func (ps *plans) keep(shape []byte, p *opPlan) {
+	if len(shape) > maxShape {
+		return
+	}
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	if len(ps.byShape) >= maxPlans {
 		clear(ps.byShape)
 	}
 	ps.byShape[string(shape)] = p
-	return p, nil
 }
 
 func (e *executable) compile(oc *graphql.OperationContext, op *ast.OperationDefinition) (*opPlan, error) {

@@ -105,6 +105,9 @@ func (k *compiler) several(t *schema.Type, in input) (query.Where, error) {
 		parts = append(parts, w)
 	}
 	if in.name == "_and" {
+		if len(parts) == 0 {
+			return nil, empty(in.name)
+		}
 		return query.And(parts), nil
 	}
 	return query.Or(parts), nil
@@ -177,7 +180,9 @@ func (k *compiler) operator(column query.Operand, name string, in input) (query.
 	switch op {
 	case query.In, query.Nin, query.HasAny, query.HasAll:
 		coerce = coerceList(f)
-	case query.Like, query.ILike, query.StartsWith, query.EndsWith, query.Contains, query.IContains:
+	case query.Like, query.ILike, query.IContains:
+		coerce = coercePattern
+	case query.StartsWith, query.EndsWith, query.Contains:
 		coerce = coerceScalar(schema.String)
 	case query.Regex:
 		coerce = coerceRegex

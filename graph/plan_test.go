@@ -100,7 +100,6 @@ func TestPlansByShape(t *testing.T) {
 		{"w": m{"title": m{"_isNull": false}}},
 		{"w": m{"yes": m{"_eq": true}}},
 		{"w": m{"_or": []any{}}},
-		{"w": m{"_and": []any{}}},
 		{"w": m{"_or": []any{m{"title": m{"_eq": "x"}}}}},
 		{"w": m{"_or": []any{m{"title": m{"_eq": "x"}}, m{"title": m{"_eq": "x"}}}}},
 		{"w": m{"_or": []any{m{"title": m{"_eq": "x"}, "views": m{"_eq": 1}}}}},

@@ -54,15 +54,22 @@ func locked(ctx context.Context, db Database, conn *sql.Conn, do func() error) (
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "database %s is locked by another program, or cannot be written; close what has it open and try again", db.Name)
 	}
-	if err := do(); err != nil {
-		if _, failed := conn.ExecContext(ending, "ROLLBACK"); failed != nil {
-			return errors.Join(err, fmt.Errorf("roll back: %w", failed))
+	committed := false
+	defer func() { // also when do panics, and before the connection is set back
+		if committed {
+			return
 		}
+		if _, failed := conn.ExecContext(ending, "ROLLBACK"); failed != nil {
+			err = errors.Join(err, fmt.Errorf("roll back: %w", failed))
+		}
+	}()
+	if err := do(); err != nil {
 		return err
 	}
 	if _, err := conn.ExecContext(ending, "COMMIT"); err != nil {
 		return fmt.Errorf("commit the migration of %s: %w", db.Name, err)
 	}
+	committed = true
 	return nil
 }
 
@@ -79,7 +86,11 @@ func prepare(ctx context.Context, conn *sql.Conn) (restore func(context.Context)
 		_, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA foreign_keys = %d; PRAGMA busy_timeout = %d", keys, busy))
 		return err
 	}
-	restore = func(ctx context.Context) error { return set(ctx, keys, busy) }
+	restore = func(ctx context.Context) error {
+		// A rebuild that was interrupted leaves this on, and no rollback turns it off.
+		_, err := conn.ExecContext(ctx, "PRAGMA legacy_alter_table = OFF")
+		return errors.Join(err, set(ctx, keys, busy))
+	}
 	return restore, set(ctx, 0, int(lockWait.Milliseconds()))
 }
 

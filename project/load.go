@@ -34,6 +34,9 @@ func (p *Project) load(ctx context.Context) (Loaded, error) {
 	}
 	var done Loaded
 	if done.Plans, err = p.migrate(ctx, next); err != nil {
+		if kind := fault.KindOf(err); kind == fault.Unavailable || kind == fault.Timeout {
+			p.seen = "" // nothing is wrong with the folder: look again
+		}
 		return Loaded{}, err
 	}
 	before := p.now.Swap(next)

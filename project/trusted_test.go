@@ -28,7 +28,9 @@ func (w *world) trust(name, text string) {
 	if err := os.Rename(file+".tmp", file); err != nil {
 		w.Fatal(err)
 	}
-	w.Settings.Trusted = config.Trusted{Documents: filepath.Join(w.folder, "documents")}
+	if trusted := (config.Trusted{Documents: filepath.Join(w.folder, "documents")}); w.Settings.Trusted != trusted {
+		w.Settings.Trusted = trusted // before anything watches
+	}
 }
 
 // named asks for a document by its hash.

@@ -63,7 +63,9 @@ func (p *Project) Watch(ctx context.Context) error {
 			if err := p.watch(w); err != nil {
 				p.Log.WarnContext(ctx, "watching the schema folder", "error", err)
 			}
-			p.reload(ctx)
+			if p.reload(ctx) {
+				wait.Reset(again)
+			}
 		}
 	}
 }
@@ -100,19 +102,24 @@ func within(folder, name string) bool {
 	return err == nil && inside != ".." && !strings.HasPrefix(inside, ".."+string(filepath.Separator))
 }
 
-// reload serves the folder if it is not what was last looked at.
-func (p *Project) reload(ctx context.Context) {
+// again is how long after a failure that is not the folder's a folder is looked at again.
+const again = time.Second
+
+// reload serves the folder if it is not what was last looked at. It says whether to look again:
+// a database that was locked or away fails a good edit as well.
+func (p *Project) reload(ctx context.Context) (retry bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if ctx.Err() != nil || p.snapshot() == p.seen {
-		return
+		return false
 	}
 	done, err := p.load(ctx)
 	if err != nil {
 		p.refused(err)
-		return
+		return p.seen == ""
 	}
 	p.served(done)
+	return false
 }
 
 func (p *Project) unseen() bool {

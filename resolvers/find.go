@@ -148,14 +148,15 @@ func (f *Found) keep(shape string, p *plan) {
 // view opens a reader on each database of the plan that has none yet, one inside the other,
 // and then does it.
 func (p *plan) view(ctx context.Context, i int, run *run, do func() error) error {
-	if i == len(p.databases) {
+	if i == len(p.order) {
 		return do()
 	}
-	if run.readers[i] != nil {
+	n := p.order[i]
+	if run.readers[n] != nil {
 		return p.view(ctx, i+1, run, do)
 	}
-	return p.databases[i].View(ctx, func(r driver.Reader) error {
-		run.readers[i] = r
+	return p.databases[n].View(ctx, func(r driver.Reader) error {
+		run.readers[n] = r
 		return p.view(ctx, i+1, run, do)
 	})
 }

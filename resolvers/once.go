@@ -7,7 +7,6 @@ import (
 
 	"spacecloud/auth"
 	"spacecloud/database"
-	"spacecloud/database/driver"
 	"spacecloud/fault"
 	"spacecloud/query"
 	"spacecloud/rules"
@@ -72,7 +71,7 @@ func (r *Resolvers) WriteOnce(ctx context.Context, c *auth.Caller, once Once, ch
 	if err := db.Ensure(ctx, requestsTable, createRequests); err != nil {
 		return dst, err
 	}
-	w := &writing{r: r, caller: c, txs: map[*database.DB]driver.Tx{}}
+	w := &writing{r: r, caller: c}
 	o := onceMore{w: w, db: db, once: once, who: who}
 	start := len(dst)
 	err = w.within(ctx, dbs, func() error {

@@ -332,6 +332,9 @@ func (run *run) faces(dst []byte, l *level, n, from, to int) []byte {
 
 // face puts one face of a row together with what its links found.
 func (run *run) face(dst []byte, l *level, n, row int) []byte {
+	if !run.fits(len(dst)) {
+		return dst
+	}
 	res, f := &run.results[l.n], &l.page.faces[n]
 	cut := row*l.page.width + f.cut
 	from := 0

@@ -19,6 +19,7 @@ import (
 type plan struct {
 	levels    []*level
 	databases []*database.DB
+	order     []int // the places in databases by name: requests that take several in one order never wait for each other
 	claims    []int // the claim operands that the statements bind
 	pool      sync.Pool
 }
@@ -31,7 +32,6 @@ type level struct {
 	typ       *schema.Type
 	statement driver.Statement // nil where the rules allow no row
 	single    bool             // one row or null for each parent
-	root      bool
 	limit     query.Operand
 	offset    query.Operand
 	pieces    []piece
@@ -70,7 +70,12 @@ func (r *Resolvers) compile(c *auth.Caller, f *query.Find, no refusal) (*plan, e
 	if err != nil && (root == nil || no == strict || !refused(err)) {
 		return nil, err
 	}
-	root.root = true
+	for i := range k.plan.databases {
+		k.plan.order = append(k.plan.order, i)
+	}
+	slices.SortFunc(k.plan.order, func(a, b int) int {
+		return strings.Compare(k.plan.databases[a].Name(), k.plan.databases[b].Name())
+	})
 	k.plan.claims = slices.Compact(slices.Sorted(slices.Values(k.plan.claims)))
 	return k.plan, nil
 }

@@ -19,8 +19,11 @@ type Config struct {
 	Databases map[string]*database.DB // by the name that @table calls them
 	// Rows is the most rows that one list may ask for (limits.rows). Defaults to 1,000.
 	Rows int
-	// AnswerRows is the most rows of one answer, all levels together. Defaults to 100,000.
+	// AnswerRows is the most rows of one answer, each as often as it stands in it. Defaults to
+	// 100,000.
 	AnswerRows int
+	// AnswerBytes is the most bytes of one field's answer. Defaults to 64 MiB.
+	AnswerBytes int
 	// WriteRows is the most rows of one bulk write whose images are needed. Defaults to
 	// 100,000.
 	WriteRows int
@@ -32,6 +35,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.AnswerRows == 0 {
 		c.AnswerRows = 100_000
+	}
+	if c.AnswerBytes == 0 {
+		c.AnswerBytes = 64 << 20
 	}
 	if c.WriteRows == 0 {
 		c.WriteRows = 100_000

@@ -21,9 +21,12 @@ type run struct {
 	readers []driver.Reader // by plan.databases
 	binding query.Binding
 	claims  []schema.Value
-	keys    []schema.Value // of the root, when it is asked by keys
-	results []result       // by level
-	rows    int            // read so far
+	keys    []schema.Value  // of the root, when it is asked by keys
+	results []result        // by level
+	rows    int             // read so far
+	written int             // rows put into the answer so far, each as often as it stands there
+	ctx     context.Context //nolint:containedctx // of this execution, for the writing of its answer
+	err     error           // why the answer cannot be written
 }
 
 // result is what a level's statement answered: the rows written as JSON, cut where the
@@ -80,7 +83,7 @@ func (p *plan) finish(run *run) {
 	const most = 1 << 20 // bytes of a level worth keeping
 	clear(run.readers)
 	clear(run.claims)
-	run.binding, run.keys, run.rows = query.Binding{}, nil, 0
+	run.binding, run.keys, run.rows, run.written, run.ctx, run.err = query.Binding{}, nil, 0, 0, nil, nil
 	for i := range run.results {
 		res := &run.results[i]
 		if cap(res.bytes) > most {
@@ -97,6 +100,7 @@ func (p *plan) finish(run *run) {
 // answer asks level after level, and then writes the answer.
 func (run *run) answer(ctx context.Context, dst []byte) ([]byte, error) {
 	root := run.plan.levels[0]
+	run.ctx = ctx
 	for _, l := range run.plan.levels {
 		if err := run.bounds(l); err != nil {
 			return dst, err
@@ -108,17 +112,44 @@ func (run *run) answer(ctx context.Context, dst []byte) ([]byte, error) {
 	if err := run.ask(ctx, root, run.keys); err != nil {
 		return dst, err
 	}
+	start := len(dst)
+	if dst = run.whole(dst, root); run.err != nil {
+		return dst[:start], run.err
+	}
+	return dst, nil
+}
+
+// whole writes the answer from the root down.
+func (run *run) whole(dst []byte, root *level) []byte {
 	if root.page != nil {
-		return run.connection(dst, root, 0), nil
+		return run.connection(dst, root, 0)
 	}
 	rows := len(run.results[0].cuts) / (len(root.children) + 1)
-	if root.single {
-		if rows == 0 {
-			return append(dst, "null"...), nil
-		}
-		return run.row(dst, root, 0), nil
+	switch {
+	case !root.single:
+		return run.list(dst, root, 0, rows)
+	case rows == 0:
+		return append(dst, "null"...)
 	}
-	return run.list(dst, root, 0, rows), nil
+	return run.row(dst, root, 0)
+}
+
+// fits counts one more row of an answer that has so many bytes by then. A row that many share is
+// read once and written many times, so what was read bounds nothing.
+func (run *run) fits(bytes int) bool {
+	run.written++
+	switch {
+	case run.err != nil:
+	case run.written > run.r.AnswerRows:
+		run.err = fault.New(fault.Limit, "the answer has more than %d rows; ask for fewer at once", run.r.AnswerRows).
+			With("limit", run.r.AnswerRows)
+	case bytes > run.r.AnswerBytes:
+		run.err = fault.New(fault.Limit, "the answer is larger than %d MiB; ask for less at once", run.r.AnswerBytes>>20).
+			With("limit", run.r.AnswerBytes)
+	case run.written%1024 == 0:
+		run.err = late(run.ctx)
+	}
+	return run.err == nil
 }
 
 // direct writes the rows of a level without links straight into the answer.
@@ -132,7 +163,9 @@ func (run *run) direct(ctx context.Context, l *level, dst []byte) ([]byte, error
 		if len(dst) > first {
 			dst = append(dst, ',')
 		}
-		dst = l.object(dst, rows, nil)
+		if run.fits(len(dst) - start) {
+			dst = l.object(dst, rows, nil)
+		}
 	})
 	switch {
 	case err != nil:
@@ -160,7 +193,10 @@ func (run *run) each(ctx context.Context, l *level, keys []schema.Value, do func
 			_ = rows.Close()
 			return fault.New(fault.Limit, "the answer has more than %d rows; ask for fewer at once", run.r.AnswerRows)
 		}
-		do(rows)
+		if do(rows); run.err != nil {
+			_ = rows.Close()
+			return run.err
+		}
 	}
 	if err := rows.Err(); err != nil {
 		_ = rows.Close()
@@ -310,6 +346,9 @@ func appendPieces(dst []byte, pieces []piece, rows driver.Rows, res *result) []b
 
 // row puts a row together with what its links found.
 func (run *run) row(dst []byte, l *level, n int) []byte {
+	if !run.fits(len(dst)) {
+		return dst
+	}
 	res := &run.results[l.n]
 	width := len(l.children) + 1
 	cuts := res.cuts[n*width : (n+1)*width]

@@ -75,7 +75,7 @@ type writing struct {
 // text before each and its answer. The first error rolls everything back; its faults have the path of
 // the change that failed.
 func (r *Resolvers) Write(ctx context.Context, c *auth.Caller, changes []Change, dst []byte) ([]byte, error) {
-	w := &writing{r: r, caller: c, txs: map[*database.DB]driver.Tx{}}
+	w := &writing{r: r, caller: c}
 	start := len(dst)
 	err := w.within(ctx, databases(r, changes), func() error {
 		var err error
@@ -111,16 +111,11 @@ func databases(r *Resolvers, changes []Change) []*database.DB {
 	return dbs
 }
 
-// within begins a transaction on each database and does it in the innermost, so that they
-// commit in the order of dbs and none does when it fails.
+// within does it in a transaction on each database.
 func (w *writing) within(ctx context.Context, dbs []*database.DB, do func() error) error {
-	if len(dbs) == 0 {
+	return database.Together(ctx, dbs, func(txs map[*database.DB]driver.Tx) error {
+		w.txs = txs
 		return do()
-	}
-	last := len(dbs) - 1
-	return dbs[last].Tx(ctx, func(tx driver.Tx) error {
-		w.txs[dbs[last]] = tx
-		return w.within(ctx, dbs[:last], do)
 	})
 }
 

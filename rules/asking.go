@@ -61,16 +61,17 @@ func (a *asking) via(v *query.Via) (_ *query.Via, rows query.Where) {
 	if a.set.field(a.caller, v.Link, query.Read) == query.False {
 		a.refuse(deny(a.caller, query.Read, v.Link.Owner.Name+"."+v.Link.Name))
 	}
+	rows = a.found(v.Link)
 	through := a.through(v.Link)
 	if through == nil {
-		return v, query.True
+		return v, rows
 	}
 	narrowed := *v
 	narrowed.Through = through
 	if through == query.False {
 		return &narrowed, query.False
 	}
-	return &narrowed, query.True
+	return &narrowed, rows
 }
 
 func (a *asking) each(ws []query.Where, negated bool) []query.Where {
@@ -109,8 +110,8 @@ func (a *asking) readable(o query.Operand) query.Where {
 	}
 	out := query.Where(query.True)
 	for _, link := range slices.Backward(o.Via) {
-		a.mayAsk(link)
-		out = and(a.row(link.Link.Target), out)
+		a.mayTake(link)
+		out = and(a.landing(link), out)
 		if out != query.True {
 			out = someOf(link, out)
 		}
@@ -144,8 +145,8 @@ func (a *asking) sortable(via []*schema.Field) query.Where {
 	if len(via) == 0 {
 		return query.True
 	}
-	a.mayAsk(via[0])
-	there := and(a.row(via[0].Link.Target), a.sortable(via[1:]))
+	a.mayTake(via[0])
+	there := and(a.landing(via[0]), a.sortable(via[1:]))
 	if there == query.True {
 		return query.True
 	}

@@ -14,18 +14,50 @@ func (a *asking) through(link *schema.Field) query.Where {
 	if t == nil || t.Owned {
 		return nil
 	}
-	return filter(a.row(t))
+	out := a.row(t)
+	for _, keys := range [][]*schema.Field{link.Link.ThroughFrom, link.Link.ThroughTo} {
+		for _, key := range keys {
+			out = and(out, a.set.field(a.caller, key, query.Read))
+		}
+	}
+	return filter(out)
+}
+
+// landing is what the rows that a link leads to must meet: their type's rule, and those of the
+// columns that they are found by. Who wrote a post is not told by a list of posts either.
+func (a *asking) landing(link *schema.Field) query.Where {
+	return and(a.row(link.Link.Target), a.found(link))
+}
+
+// found is where the columns that a link finds its rows by may be read.
+func (a *asking) found(link *schema.Field) query.Where {
+	out := query.Where(query.True)
+	for _, f := range link.Link.To {
+		out = and(out, a.set.field(a.caller, f, query.Read))
+	}
+	return out
+}
+
+// mayTake refuses a link whose values the claims alone do not allow to read, nor those of the
+// columns that it begins at.
+func (a *asking) mayTake(link *schema.Field) {
+	a.mayAsk(link)
+	for _, f := range link.Link.From {
+		if a.set.field(a.caller, f, query.Read) != query.True {
+			a.mayAsk(f)
+		}
+	}
 }
 
 func (a *asking) some(w query.Some) query.Where {
-	a.mayAsk(w.Link)
-	return someThrough(w.Link, a.through(w.Link), and(a.where(w.Where, false), a.row(w.Link.Link.Target)))
+	a.mayTake(w.Link)
+	return someThrough(w.Link, a.through(w.Link), and(a.where(w.Where, false), a.landing(w.Link)))
 }
 
 // one is a Some where unknown is as good as false: that a database can turn into a join.
 func (a *asking) one(w query.One, negated bool) query.Where {
-	a.mayAsk(w.Link)
-	rule := filter(w.If, a.row(w.Link.Link.Target))
+	a.mayTake(w.Link)
+	rule := filter(w.If, a.landing(w.Link))
 	if !negated {
 		return someOf(w.Link, and(a.where(w.Where, false), rule))
 	}
@@ -37,9 +69,9 @@ func (a *asking) one(w query.One, negated bool) query.Where {
 }
 
 func (a *asking) count(w query.Count) query.Where {
-	a.mayAsk(w.Link)
+	a.mayTake(w.Link)
 	w.Through = a.through(w.Link)
-	w.Where = filter(a.where(w.Where, false), a.row(w.Link.Link.Target))
+	w.Where = filter(a.where(w.Where, false), a.landing(w.Link))
 	return w
 }
 
@@ -62,7 +94,15 @@ func (a *asking) search(w query.Search) query.Where {
 // hopUses appends the rules of a field: those of a link's join type as well.
 func (s *Set) hopUses(uses []Use, f *schema.Field) []Use {
 	uses = s.use(uses, Use{Type: f.Owner, Field: f, Verb: query.Read})
-	if f.IsLink() && f.Link.Through != nil {
+	if !f.IsLink() {
+		return uses
+	}
+	for _, keys := range [][]*schema.Field{f.Link.From, f.Link.To, f.Link.ThroughFrom, f.Link.ThroughTo} {
+		for _, key := range keys {
+			uses = s.use(uses, Use{Type: key.Owner, Field: key, Verb: query.Read})
+		}
+	}
+	if f.Link.Through != nil {
 		uses = s.use(uses, Use{Type: f.Link.Through, Verb: query.Read})
 	}
 	return uses

@@ -93,9 +93,6 @@ func (s *Set) left(c *auth.Caller, u Use, none query.Truth) query.Where {
 	if c.IsSystem() {
 		return query.True
 	}
-	if c.IsSystem() {
-		return query.True
-	}
 	if r := s.rules[u]; r != nil {
 		return admitting(r.decide(c))
 	}

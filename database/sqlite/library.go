@@ -77,11 +77,21 @@ const decimalCollation = "DECIMAL"
 func (c *conn) register(f function) error {
 	run := func(tls *libc.TLS, context uintptr, n int32, values uintptr) {
 		call := call{tls: tls, context: context, values: values}
-		if !f.nulls && call.anyNull(int(n)) {
+		defer func() {
+			// A panic must not unwind through SQLite, whose statement would stay under way.
+			if cause := recover(); cause != nil {
+				call.refuse("%s: panic: %v", f.name, cause)
+			}
+		}()
+		switch {
+		case c.ctx != nil && c.ctx.Err() != nil: // it is asked between rows only, and a row may take long
+			sqlite3.Xsqlite3_interrupt(tls, c.db)
 			sqlite3.Xsqlite3_result_null(tls, context)
-			return
+		case !f.nulls && call.anyNull(int(n)):
+			sqlite3.Xsqlite3_result_null(tls, context)
+		default:
+			f.do(call)
 		}
-		f.do(call)
 	}
 	c.callbacks = append(c.callbacks, run)
 	name := cString(c.tls, f.name)

@@ -183,7 +183,7 @@ func randomFilter(r *rand.Rand, typ string, depth int) map[string]any {
 	inner := func() map[string]any { return randomFilter(r, typ, depth-1) }
 	switch r.IntN(9) {
 	case 0:
-		return map[string]any{"_and": []any{inner(), inner()}[:r.IntN(3)]}
+		return map[string]any{"_and": []any{inner(), inner()}[:1+r.IntN(2)]}
 	case 1:
 		return map[string]any{"_or": []any{inner(), inner()}[:r.IntN(3)]}
 	case 2, 3:

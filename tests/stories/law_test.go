@@ -214,7 +214,11 @@ func (l *law) filter(t *schema.Type, depth int) asked {
 		return asked{map[string]any{"_not": a.json}, query.Not{Where: a.where}}
 	case depth > 0 && n < 4:
 		parts, wheres := []any{}, []query.Where{}
-		for range l.IntN(4) {
+		least := 0
+		if n == 1 { // an empty _and is refused
+			least = 1
+		}
+		for range least + l.IntN(4-least) {
 			a := l.filter(t, depth-1)
 			parts, wheres = append(parts, a.json), append(wheres, a.where)
 		}
