@@ -42,6 +42,33 @@ func (w *writing) checks(t *schema.Type, verb query.Verb, written, ours []*schem
 	return c, nil
 }
 
+// instead is what to say instead of an insert's error; nil for that error.
+func (c *check) instead(ctx context.Context, w *writing, err error, columns []*schema.Field, rows [][]schema.Value) error {
+	if fault.KindOf(err) != fault.Conflict {
+		return nil
+	}
+	return c.refuses(ctx, w, columns, rows)
+}
+
+// refuses is the refusal of a row that could not be inserted, where its rule would not have allowed
+// it: a conflict would tell who may not make the row what else is there. Nil where the rule
+// allows them all.
+func (c *check) refuses(ctx context.Context, w *writing, columns []*schema.Field, rows [][]schema.Value) error {
+	for _, l := range c.levels {
+		if l.fault.Kind != fault.Denied {
+			continue
+		}
+		level := *l.level.Level()
+		level.Via, level.Given = nil, columns
+		for _, row := range rows {
+			if err := w.read(ctx, rules.System(level), row, func(driver.Rows) error { return l.fault }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // outside finds rows of which a column is outside its range.
 func outside(f *schema.Field) rules.Narrowed {
 	var out query.Or

@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -57,7 +58,7 @@ func (w *writing) insert(ctx context.Context, t *schema.Type, docs []Doc, path f
 		Verb: query.Create, Type: t, Columns: columns, Rows: rows, WantKeys: want || check.needed(),
 	}, nil, ours)
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(check.instead(ctx, w, err, columns, rows), err)
 	}
 	return written.Keys, check.run(ctx, w, written.Keys, path)
 }

@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -274,7 +275,7 @@ func (n *nest) put(ctx context.Context, batch []*node) error {
 	}
 	done, err := n.w.write(ctx, q, nil, ours)
 	if err != nil {
-		return n.located(err, batch)
+		return n.located(cmp.Or(check.instead(ctx, n.w, err, inserted, rows), err), batch)
 	}
 	width := len(t.Primary)
 	for i, x := range batch {

@@ -1,6 +1,8 @@
 package sqlgen
 
 import (
+	"slices"
+
 	"spacecloud/query"
 	"spacecloud/schema"
 )
@@ -43,7 +45,11 @@ func (b *Builder) rows(l *query.Level, reached func(row string)) {
 		b.firsts(l, row, reached)
 		return
 	}
-	b.Table(l.Type, row)
+	if l.Given != nil {
+		b.given(l, row)
+	} else {
+		b.Table(l.Type, row)
+	}
 	if reached == nil {
 		b.Filter(row, l.Where)
 	} else {
@@ -57,6 +63,22 @@ func (b *Builder) rows(l *query.Level, reached func(row string)) {
 		b.OrderBy(row, l.OrderBy, "")
 	}
 	b.dialect.Page(b, l.Limit, l.Offset)
+}
+
+// given appends the row that is not stored in the place of the table.
+func (b *Builder) given(l *query.Level, row string) {
+	b.Text("(SELECT ")
+	list(b, l.Type.Columns, ", ", func(f *schema.Field) {
+		if i := slices.Index(l.Given, f); i >= 0 {
+			b.Bind(Param{Bind: Key, Key: i, Scalar: f.Scalar})
+		} else {
+			b.Text("NULL")
+		}
+		b.Text(" AS ")
+		b.Name(f.Column)
+	})
+	b.Text(") AS ")
+	b.Text(row)
 }
 
 // read appends what a level reads: cells of rows or measures of groups.
