@@ -73,6 +73,9 @@ func dispatch(ctx context.Context, ps process) error {
 		fmt.Fprint(ps.out, help())
 		return nil
 	case "version", "--version":
+		if len(ps.args) > 0 {
+			return usage{"`spacecloud version` takes nothing more"}
+		}
 		fmt.Fprintln(ps.out, "spacecloud", version())
 		return nil
 	case "init":
@@ -83,7 +86,38 @@ func dispatch(ctx context.Context, ps process) error {
 			return c.run(ctx, ps)
 		}
 	}
+	if group := members(name); len(group) > 0 {
+		return inGroup(ps, name, group)
+	}
 	return usage{unknown(name)}
+}
+
+// members are the commands of a group: plan, apply and status of migrate.
+func members(group string) []command {
+	var out []command
+	for _, c := range commands {
+		if strings.HasPrefix(c.name, group+" ") {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// inGroup lists the commands of a group, to who asks for help or names none of them.
+func inGroup(ps process, name string, group []command) error {
+	if len(ps.args) > 0 && (ps.args[0] == "--help" || ps.args[0] == "-h") {
+		fmt.Fprint(ps.out, list(group))
+		return nil
+	}
+	return usage{fmt.Sprintf("say what to %s:\n%s", name, list(group))}
+}
+
+func list(cs []command) string {
+	var b strings.Builder
+	for _, c := range cs {
+		fmt.Fprintf(&b, "  spacecloud %-45s %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
+	}
+	return b.String()
 }
 
 // split takes the command's name off the arguments: one word, or two where the first alone
@@ -147,10 +181,7 @@ func (c command) help(set *flag.FlagSet) string {
 
 func help() string {
 	var b strings.Builder
-	b.WriteString("Space Cloud: the schema file is the backend.\n\n")
-	for _, c := range commands {
-		fmt.Fprintf(&b, "  spacecloud %-45s %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
-	}
+	b.WriteString("Space Cloud: the schema file is the backend.\n\n" + list(commands))
 	b.WriteString("\nEvery command takes --schema DIR, --config FILE, --listen ADDR, --data DIR, --production and --trusted-documents DIR;\n`spacecloud COMMAND --help` says more.\n")
 	return b.String()
 }
@@ -249,6 +280,9 @@ func version() string {
 func initialise(ps process) error {
 	folder := "."
 	switch {
+	case len(ps.args) == 1 && (ps.args[0] == "--help" || ps.args[0] == "-h"):
+		fmt.Fprint(ps.out, "spacecloud init [DIR]\n\nwrite a starter folder that serves at once: a schema, a seed and settings with comments.\n")
+		return nil
 	case len(ps.args) > 1 || len(ps.args) == 1 && strings.HasPrefix(ps.args[0], "-"):
 		return usage{"`spacecloud init [DIR]` takes one folder"}
 	case len(ps.args) == 1:

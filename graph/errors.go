@@ -233,6 +233,9 @@ func unknownOperation(opCtx *graphql.OperationContext) error {
 		return fault.New(fault.Invalid, "the document has %d operations (%s): say in operationName which one to run",
 			len(names), strings.Join(names, ", "))
 	}
+	if strings.Join(names, "") == "" {
+		return fault.New(fault.Invalid, "the document's only operation has no name, so operationName cannot be %q; leave it out", opCtx.OperationName)
+	}
 	return fault.New(fault.Invalid, "the document has no operation %q, but %s",
 		opCtx.OperationName, strings.Join(names, ", "))
 }

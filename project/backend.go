@@ -69,7 +69,7 @@ func read(folder string) (*schema.Schema, *rules.Set, *generator.API, error) {
 func isFolder(name string) error {
 	switch info, err := os.Stat(name); {
 	case errors.Is(err, fs.ErrNotExist):
-		return fault.New(fault.Invalid, "there is no schema folder %s; make one with: spacecloud init %s, or name another with --schema", name, filepath.Dir(name))
+		return fault.New(fault.Invalid, "there is no schema folder %s; make a starter with: spacecloud init DIR, or name another folder with --schema", name)
 	case err != nil:
 		return fault.New(fault.Invalid, "the schema folder %s cannot be read: %v", name, cause(err))
 	case !info.IsDir():
