@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common"
@@ -117,9 +118,26 @@ func (u unit) parse(e schema.Expr) *celast.AST {
 		return checked.NativeRep()
 	}
 	for _, each := range issues.Errors() {
-		u.problem(e, each.Location, plainIssue(each.Message))
+		if syntax, bad := strings.CutPrefix(each.Message, "Syntax error: "); bad {
+			u.problem(e, each.Location, "this is not CEL: "+plainSyntax(e.Text, syntax))
+			return nil // what follows a syntax error follows from it
+		}
+		u.problem(e, each.Location, plainIssue(each.Message)+u.suggestion(each.Message))
 	}
 	return nil
+}
+
+// suggestion is the field of the rule's own type that a wrong name resembles.
+func (u unit) suggestion(message string) string {
+	m := unknownField.FindStringSubmatch(message)
+	if m == nil {
+		return ""
+	}
+	var names []string
+	for _, f := range u.of.Fields {
+		names = append(names, f.Name)
+	}
+	return schema.DidYouMean(m[1], names)
 }
 
 func (u unit) isCondition(e schema.Expr, a *celast.AST) bool {

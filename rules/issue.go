@@ -19,7 +19,20 @@ func plainIssue(text string) string {
 	return plainType(text)
 }
 
+// plainSyntax is what CEL's parser says, and the mistake that is made most.
+func plainSyntax(text, message string) string {
+	if single.MatchString(text) {
+		return "write == to compare"
+	}
+	message, _, _ = strings.Cut(message, " expecting ")
+	if strings.HasSuffix(message, "'<EOF>'") {
+		return "it ends where something should follow"
+	}
+	return message
+}
+
 var (
+	single       = regexp.MustCompile(`[^=!<>]=[^=]`)
 	unknownName  = regexp.MustCompile(`^undeclared reference to '(.*)' \(in container '.*'\)$`)
 	unknownField = regexp.MustCompile(`^undefined field '(.*)'$`)
 	badOverload  = regexp.MustCompile(`^found no matching overload for '(.*)' applied to '(.*)'$`)

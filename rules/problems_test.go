@@ -11,7 +11,9 @@ import (
 
 func TestWhatIsNoRule(t *testing.T) {
 	for _, test := range []struct{ name, rule, want string }{
-		{"syntax", "auth.id ==", "1:11: Syntax error"},
+		{"syntax", "auth.id ==", "1:11: this is not CEL: it ends where something should follow"},
+		{"a single equals sign", "auth.id = 'x'", "1:9: this is not CEL: write == to compare"},
+		{"a word too many", "auth.id 'x'", "1:9: this is not CEL: "},
 		{"unknown variable", "user.id == 'x'", "1:1: user is unknown; a rule knows doc, auth, now, request and exists(Type, x, …)"},
 		{"unknown field", "auth.id == doc.owner", "1:15: there is no field owner"},
 		{"unknown field behind a link", "doc.author.mail == 'x'", "1:11: there is no field mail"},
@@ -91,8 +93,8 @@ type A @auth(read: "doc.x == 1", update: "doc.y == 1 || doc.z == 1", delete: """
 		"world.graphql:2:60: there is no field z",
 		"world.graphql:4:8: == does not take (string, int)",
 		"world.graphql:5:20: a check looks at the row, not at auth; what a caller may do is for @auth",
-		"world.graphql:7:35: there is no field nope",
-		"world.graphql:7:63: Syntax error: mismatched input '<EOF>'",
+		"world.graphql:7:35: there is no field nope; did you mean name?",
+		"world.graphql:7:63: this is not CEL: it ends where something should follow",
 	}, "\n")
 	got := make([]string, 0, 8)
 	for line := range strings.Lines(err.Error()) {

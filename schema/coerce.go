@@ -170,7 +170,7 @@ func (t *Type) appendObject(dst []byte, v any) ([]byte, error) {
 	}
 	for _, k := range sortedKeys(object) {
 		if t.byName[k] == nil {
-			errs = append(errs, below(invalid("%s has no field %s%s", t.Name, clip(k), didYouMean(k, fieldNames(t.Fields))), clip(k)))
+			errs = append(errs, below(invalid("%s has no field %s%s", t.Name, clip(k), DidYouMean(k, fieldNames(t.Fields))), clip(k)))
 		}
 	}
 	return append(dst, '}'), errors.Join(errs...)

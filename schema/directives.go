@@ -157,7 +157,7 @@ func (c *checker) unknownDirective(d *ast.Directive) {
 	for i := range names {
 		names[i] = "@" + names[i]
 	}
-	c.errorf(d.Position, "unknown directive @%s%s", d.Name, didYouMean("@"+d.Name, names))
+	c.errorf(d.Position, "unknown directive @%s%s", d.Name, DidYouMean("@"+d.Name, names))
 }
 
 var placeName = map[ast.DirectiveLocation]string{
@@ -219,7 +219,7 @@ func (c *checker) unknownArgument(d *ast.Directive, decl *ast.DirectiveDefinitio
 		c.errorf(a.Position, "@%s takes no arguments, got %s", d.Name, a.Name)
 		return
 	}
-	c.errorf(a.Position, "@%s has no argument %s%s", d.Name, a.Name, didYouMean(a.Name, names))
+	c.errorf(a.Position, "@%s has no argument %s%s", d.Name, a.Name, DidYouMean(a.Name, names))
 }
 
 // fits is whether a literal is of the type that an argument declares.

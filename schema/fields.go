@@ -104,7 +104,7 @@ func (c *checker) unknownType(where string, typ *ast.Type) {
 	for _, def := range c.order {
 		names = append(names, def.Name)
 	}
-	c.errorf(typ.Position, "%s: unknown type %s%s", where, name, didYouMean(name, names))
+	c.errorf(typ.Position, "%s: unknown type %s%s", where, name, DidYouMean(name, names))
 }
 
 // A columnDirective says on which columns a directive may stand and what it does.

@@ -60,7 +60,7 @@ func (c *checker) typeIndex(u indexUse) {
 		case c.broken[u.owner][plain]:
 			return
 		case f == nil:
-			c.errorf(at, "@%s: %s has no field %s%s", u.use.Name, u.owner.Name, clip(plain), didYouMean(plain, u.owner.columnNames()))
+			c.errorf(at, "@%s: %s has no field %s%s", u.use.Name, u.owner.Name, clip(plain), DidYouMean(plain, u.owner.columnNames()))
 			return
 		case f.IsLink() && f.Link.Owns:
 			c.errorf(at, "@%s: %s.%s is a link; name its key, %s", u.use.Name, u.owner.Name, plain, strings.Join(fieldNames(f.Link.From), ", "))

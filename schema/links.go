@@ -223,7 +223,7 @@ func (c *checker) columns(l *linkUse, t *Type, names []string, arg string) []*Fi
 		case c.broken[t][name]:
 			return nil
 		case f == nil:
-			c.errorf(l.argument(arg), "%s: %s has no field %s%s", l.name(), t.Name, clip(name), didYouMean(name, t.columnNames()))
+			c.errorf(l.argument(arg), "%s: %s has no field %s%s", l.name(), t.Name, clip(name), DidYouMean(name, t.columnNames()))
 			return nil
 		case f.IsLink():
 			c.errorf(l.argument(arg), "%s: %s.%s is a link; name its key, which is a field like %s", l.name(), t.Name, name, name+"Id")
@@ -606,7 +606,7 @@ func (c *checker) throughType(l *linkUse) {
 		for _, t := range c.schema.Types {
 			names = append(names, t.Name)
 		}
-		c.errorf(l.argument("through"), "%s: through names a table that links to both sides; there is no table %s%s", l.name(), clip(l.through), didYouMean(l.through, names))
+		c.errorf(l.argument("through"), "%s: through names a table that links to both sides; there is no table %s%s", l.name(), clip(l.through), DidYouMean(l.through, names))
 		l.fail(c)
 		return
 	}

@@ -109,7 +109,7 @@ func (c *checker) extend(ext *ast.Definition, inputs map[string]bool) {
 		for _, t := range c.schema.Types {
 			names = append(names, t.Name)
 		}
-		c.errorf(ext.Position, "extend: unknown type %s%s", ext.Name, didYouMean(ext.Name, names))
+		c.errorf(ext.Position, "extend: unknown type %s%s", ext.Name, DidYouMean(ext.Name, names))
 		return
 	case t != nil && t.Kind == Embed:
 		c.errorf(ext.Position, "extend: %s is an embedded value; only tables, views, Query, Mutation and Subscription have fields with @function or @resolver", ext.Name)

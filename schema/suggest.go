@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// didYouMean is "; did you mean X?" with the nearest of names, or "" when none is near.
-func didYouMean(name string, names []string) string {
+// DidYouMean is "; did you mean X?" with the nearest of names, or "" when none is near.
+func DidYouMean(name string, names []string) string {
 	best, least := "", len(name)/3+2
 	slices.Sort(names)
 	if len(name) > 100 {
