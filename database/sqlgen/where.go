@@ -129,6 +129,10 @@ func (b *Builder) listOf(o query.Operand, s schema.Scalar) {
 }
 
 func (b *Builder) some(w query.Some) {
+	if selective(w) {
+		b.keyed(w)
+		return
+	}
 	outer := b.scope(0)
 	target := b.Alias()
 	b.Text("EXISTS (SELECT 1 FROM ")
