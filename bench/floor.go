@@ -28,6 +28,8 @@ var statements = [...]string{
 		WHERE c.post_id = ? ORDER BY c.created_at DESC, c.id LIMIT 5`,
 	commented: `SELECT post_id, count(*), min(created_at), max(created_at) FROM comments
 		WHERE post_id >= ? GROUP BY post_id HAVING count(*) >= 8 ORDER BY post_id LIMIT 20`,
+	linked: `SELECT id, title, body, views, published, created_at FROM posts
+		WHERE id IN (SELECT post_id FROM comments WHERE author_id = ?) ORDER BY created_at DESC, id LIMIT 20`,
 }
 
 const (
@@ -38,6 +40,7 @@ const (
 	parents
 	lastComments
 	commented
+	linked
 )
 
 // Floor answers the read queries by hand: a net/http handler that reads the request, runs
@@ -205,6 +208,8 @@ func (f *Floor) answer(x *exchange) (err error) {
 		x.out, err = appendList(x.out, c[list], v.Views)
 	case "Page":
 		x.out, err = appendPage(x.out, c[page], v.After)
+	case "Linked":
+		x.out, err = appendList(x.out, c[linked], v.ID)
 	case "Thousand":
 		x.out, err = appendList(x.out, c[thousand])
 	case "Nested":

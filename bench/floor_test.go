@@ -20,8 +20,14 @@ func TestPlans(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log("\n" + plans)
+	keyed := false // a statement that begins with the keys of linked rows sorts what it finds
 	for line := range strings.Lines(plans) {
-		if detail, ok := strings.CutPrefix(line, "\t-- "); ok && !strings.Contains(detail, "INDEX ") {
+		detail, ok := strings.CutPrefix(line, "\t-- ")
+		switch {
+		case !ok:
+			keyed = strings.Contains(line, "IN (SELECT") || keyed && !strings.HasPrefix(line, "SELECT")
+		case keyed && (strings.HasPrefix(detail, "LIST SUBQUERY") || strings.HasPrefix(detail, "USE TEMP B-TREE FOR ORDER BY")):
+		case !strings.Contains(detail, "INDEX "):
 			t.Errorf("no index: %s", detail)
 		}
 	}

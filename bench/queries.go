@@ -42,6 +42,12 @@ const (
     max { createdAt }
   }
 }`
+	// LinkedQuery is the twenty newest posts that somebody commented on, six fields.
+	LinkedQuery = `query Linked($id: ID!) {
+  posts(where: {comments: {_some: {authorId: {_eq: $id}}}}, orderBy: [{createdAt: DESC}], limit: 20) {
+    id title body views published createdAt
+  }
+}`
 	// PageQuery is the twenty posts after a cursor, newest first, six fields, each with its own.
 	PageQuery = `query Page($after: String!) {
   postsConnection(orderBy: [{createdAt: DESC}], first: 20, after: $after) {
@@ -71,6 +77,7 @@ func Queries() []Query {
 		{"Nested", bodies(1000, "Nested", NestedQuery, popular)},
 		{"Groups", bodies(1000, "Groups", GroupsQuery, func() any { return map[string]any{"id": postID(r.IntN(posts * 9 / 10))} })},
 		{"Page", bodies(1000, "Page", PageQuery, func() any { return map[string]any{"after": postCursor(r.IntN(posts))} })},
+		{"Linked", bodies(1000, "Linked", LinkedQuery, func() any { return map[string]any{"id": userID(r.IntN(users))} })},
 		{"Thousand", bodies(1, "Thousand", ThousandQuery, func() any { return nil })},
 	}
 }
