@@ -87,8 +87,9 @@ func (w words) check(defs ast.VariableDefinitionList, vars map[string]any) error
 		}
 		if v := vars[d.Variable]; v != nil {
 			if path, err := w.value(def, v); err != nil {
+				path = append(path, ast.PathName(d.Variable))
 				slices.Reverse(path)
-				return fault.New(fault.Invalid, "variable $%s%s: %s", d.Variable, fault.Way(path), err.Message)
+				return fault.New(fault.Invalid, "variable $%s: %s", path.String(), err.Message)
 			}
 		}
 	}
@@ -96,12 +97,12 @@ func (w words) check(defs ast.VariableDefinitionList, vars map[string]any) error
 }
 
 // value checks one value or a list; the path to what is wrong is from there outwards.
-func (w words) value(def *ast.Definition, v any) ([]any, *fault.Error) {
+func (w words) value(def *ast.Definition, v any) (ast.Path, *fault.Error) {
 	switch v := v.(type) {
 	case []any:
 		for i, e := range v {
 			if path, err := w.value(def, e); err != nil {
-				return append(path, i), err
+				return append(path, ast.PathIndex(i)), err
 			}
 		}
 	case []string:
@@ -126,14 +127,14 @@ func (w words) value(def *ast.Definition, v any) ([]any, *fault.Error) {
 	return nil, nil
 }
 
-func (w words) object(def *ast.Definition, v map[string]any) ([]any, *fault.Error) {
+func (w words) object(def *ast.Definition, v map[string]any) (ast.Path, *fault.Error) {
 	if _, has := v["__typename"]; has {
-		return []any{"__typename"}, fault.New(fault.Invalid, "unknown field")
+		return ast.Path{ast.PathName("__typename")}, fault.New(fault.Invalid, "unknown field")
 	}
 	for _, f := range w.members[def] {
 		if inner := v[f.Name]; inner != nil {
 			if path, err := w.value(w.schema.Types[f.Type.Name()], inner); err != nil {
-				return append(path, f.Name), err
+				return append(path, ast.PathName(f.Name)), err
 			}
 		}
 	}
