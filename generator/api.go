@@ -78,6 +78,7 @@ func New(s *schema.Schema) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
+	delete(built.Directives, "defer") // gqlparser has it in every schema; it is not served
 	return &API{SDL: sdl, Schema: built, Queries: d.query.meaning, Mutations: d.mutation.meaning}, nil
 }
 

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"slices"
 	"strings"
 
 	"spacecloud/fault"
@@ -198,6 +199,16 @@ func (k *compiler) orderBy(t *schema.Type, in input) ([]query.Order, error) {
 		return nil, nil
 	}
 	var orders []query.Order
+	add := func(o query.Order) error {
+		same := func(e query.Order) bool { return e.Field == o.Field && slices.Equal(e.Via, o.Via) }
+		if !slices.ContainsFunc(orders, same) { // what is sorted by already cannot be again
+			orders = append(orders, o)
+		}
+		if len(orders) > maxOrders {
+			return fault.New(fault.Limit, "orderBy names more than %d fields", maxOrders)
+		}
+		return nil
+	}
 	for _, item := range in.items() {
 		members := item.members()
 		if len(members) != 1 {
@@ -210,10 +221,12 @@ func (k *compiler) orderBy(t *schema.Type, in input) ([]query.Order, error) {
 		f := t.Field(m.name)
 		if f.IsLink() {
 			o, err := k.orderOver(f, m)
+			if err == nil {
+				err = add(o)
+			}
 			if err != nil {
 				return nil, err
 			}
-			orders = append(orders, o)
 			continue
 		}
 		o, ok := directions[m.word()]
@@ -221,7 +234,9 @@ func (k *compiler) orderBy(t *schema.Type, in input) ([]query.Order, error) {
 			return nil, fault.New(fault.Invalid, "orderBy.%s: %q is no direction, such as ASC", m.name, m.word())
 		}
 		o.Field = f
-		orders = append(orders, o)
+		if err := add(o); err != nil {
+			return nil, err
+		}
 	}
 	return orders, nil
 }

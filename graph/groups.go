@@ -207,7 +207,13 @@ type having struct {
 
 // having compiles a condition on groups; nil for all. Only the whole of it may be empty.
 func (k *compiler) having(t *schema.Type, in input) (query.Where, error) {
-	if in.isNull() || len(in.members()) == 0 {
+	switch {
+	case in.isNull():
+		return nil, nil
+	case len(in.members()) > 0:
+	case in.lit != nil && len(in.lit.Children) > 0: // of which every variable was left out
+		return nil, emptyHaving(in.name)
+	default:
 		return nil, nil
 	}
 	h := &having{compiler: k, typ: t}

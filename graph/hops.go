@@ -13,6 +13,7 @@ const (
 	maxList       = 10_000 // values of _in and the like
 	maxWords      = 100    // of _search
 	maxPath       = 100    // steps into a JSON value
+	maxOrders     = 100    // fields in one orderBy
 )
 
 // hop compiles the conditions on the row that a to-one link leads to. Where there is no such

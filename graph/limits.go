@@ -63,6 +63,7 @@ type guard struct {
 	limits        Limits
 	introspection bool
 	documents     documents
+	words         words
 }
 
 // ExtensionName implements graphql.HandlerExtension.
@@ -94,6 +95,9 @@ func (g guard) MutateOperationParameters(_ context.Context, params *graphql.RawP
 // MutateOperationContext implements graphql.OperationContextMutator.
 func (g guard) MutateOperationContext(ctx context.Context, opCtx *graphql.OperationContext) *gqlerror.Error {
 	opCtx.DisableIntrospection = false // decided here, before anything runs
+	if err := g.words.check(opCtx.Operation.VariableDefinitions, opCtx.Variables); err != nil {
+		return gqlerror.Wrap(err)
+	}
 	o := operationOf(graphql.WithOperationContext(ctx, opCtx))
 	o.once.Do(func() { o.measure = measureOf(o, g.limits) })
 	if err := g.check(&o.measure, opCtx.Variables); err != nil {

@@ -93,7 +93,7 @@ func newHandler(o Options, es graphql.ExecutableSchema, d *door) *handler.Server
 	} else {
 		h.Use(newPersisted())
 	}
-	h.Use(guard{o.Limits, o.Introspection, known})
+	h.Use(guard{o.Limits, o.Introspection, known, newWords(es.Schema())})
 	return h
 }
 
@@ -102,11 +102,13 @@ func newHandler(o Options, es graphql.ExecutableSchema, d *door) *handler.Server
 func rulesOf(suggestions bool) func() *rules.Rules {
 	return func() *rules.Rules {
 		r := rules.NewDefaultRules()
+		values := rules.ValuesOfCorrectTypeRule
 		if !suggestions {
+			values = rules.ValuesOfCorrectTypeRuleWithoutSuggestions
 			r.ReplaceRule(rules.KnownArgumentNamesRule.Name, rules.KnownArgumentNamesRuleWithoutSuggestions.RuleFunc)
 			r.ReplaceRule(rules.KnownTypeNamesRule.Name, rules.KnownTypeNamesRuleWithoutSuggestions.RuleFunc)
-			r.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, rules.ValuesOfCorrectTypeRuleWithoutSuggestions.RuleFunc)
 		}
+		r.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, strictly(values.RuleFunc))
 		return r
 	}
 }

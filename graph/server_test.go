@@ -431,7 +431,8 @@ func TestOptionsAreChecked(t *testing.T) {
 			t.Error(name)
 		}
 		o.API = testAPI(t)
-		if _, err := serve(o.withDefaults(), nil); err == nil && name != "nothing" {
+		o = o.withDefaults()
+		if _, err := serve(o, newExecutable(o)); err == nil && name != "nothing" {
 			t.Error(name)
 		}
 	}

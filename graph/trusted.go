@@ -119,7 +119,7 @@ func (l *trustedLoader) check(name, where, text string) bool {
 	if len(doc.Operations) == 0 {
 		l.problem(name, 1, 1, where+"there is no operation in it")
 	}
-	for _, each := range validator.ValidateWithRules(l.api, doc, nil) {
+	for _, each := range validator.ValidateWithRules(l.api, doc, rulesOf(true)()) {
 		l.wrong(name, where, each)
 	}
 	return len(l.problems) == before
