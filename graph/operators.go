@@ -69,8 +69,8 @@ func assign(operator string, f *schema.Field, op query.AssignOp, value query.Ope
 	return resolvers.Assign{Assign: query.Assign{Field: f, Op: op, Value: value}, At: []any{operator, f.Name}}
 }
 
-// words are the names in a list of an enum.
-func words(in input) []string {
+// namesIn are the names in a list of an enum.
+func namesIn(in input) []string {
 	var out []string
 	for _, item := range in.items() {
 		out = append(out, item.word())
@@ -80,7 +80,7 @@ func words(in input) []string {
 
 func (k *compiler) currentDates(t *schema.Type, in input) ([]resolvers.Assign, error) {
 	var set []resolvers.Assign
-	for _, name := range words(in) {
+	for _, name := range namesIn(in) {
 		f := t.Field(name)
 		set = append(set, assign(in.name, f, query.Set, query.Const(moment(f, k.clock))))
 	}
@@ -101,7 +101,7 @@ func moment(f *schema.Field, at time.Time) schema.Value {
 
 func (*compiler) unsets(t *schema.Type, in input) ([]resolvers.Assign, error) {
 	var set []resolvers.Assign
-	for _, name := range words(in) {
+	for _, name := range namesIn(in) {
 		set = append(set, assign(in.name, t.Field(name), query.Set, query.Const(schema.Null)))
 	}
 	return set, nil

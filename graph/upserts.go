@@ -52,7 +52,7 @@ func (k *compiler) updatable(field *ast.Field) bool {
 
 func fieldsNamed(t *schema.Type, in input) []*schema.Field {
 	var fields []*schema.Field
-	for _, name := range words(in) {
+	for _, name := range namesIn(in) {
 		if f := t.Field(name); !slices.Contains(fields, f) {
 			fields = append(fields, f)
 		}
