@@ -228,9 +228,9 @@ func (w world) fill(r *rand.Rand, m model) {
 		for row := range r.IntN(6) {
 			names, values := []string{"`id`"}, []string{text(fmt.Sprintf("%s%d", t.name, row))}
 			for _, f := range t.fields {
-				names, values = append(names, quote(columnOf(m, f))), append(values, randomValue(r, f, row))
+				names, values = append(names, w.quote(columnOf(m, f))), append(values, randomValue(r, f, row))
 			}
-			w.exec("PRAGMA foreign_keys = OFF; INSERT INTO " + quote(tableOf(t.name)) + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(values, ", ") + ")")
+			w.exec("PRAGMA foreign_keys = OFF; INSERT INTO " + w.quote(tableOf(t.name)) + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(values, ", ") + ")")
 		}
 	}
 	w.exec("PRAGMA foreign_keys = ON")
@@ -280,7 +280,7 @@ func (w world) values(m model) map[string]string {
 			if w.ask(fmt.Sprintf("SELECT count(*) FROM pragma_table_info(%s) WHERE name = %s", text(table), text(column))) == "0" {
 				continue
 			}
-			for line := range strings.SplitSeq(w.ask(fmt.Sprintf("SELECT hex(id), quote(%s) FROM %s", quote(column), quote(table))), ";") {
+			for line := range strings.SplitSeq(w.ask(fmt.Sprintf("SELECT hex(id), quote(%s) FROM %s", w.quote(column), w.quote(table))), ";") {
 				if key, value, ok := strings.Cut(line, ","); ok {
 					cells[table+"."+column+"/"+key] = value
 				}

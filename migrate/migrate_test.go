@@ -135,7 +135,7 @@ func (w world) dump() string {
 	out := w.ask("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE '\\_spacecloud%' ESCAPE '\\' ORDER BY name")
 	for t := range strings.SplitSeq(w.ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_spacecloud%' ESCAPE '\\' ORDER BY name"), ";") {
 		if t != "" {
-			out += "\n" + t + ": " + w.ask("SELECT * FROM "+quote(t)+" ORDER BY 1")
+			out += "\n" + t + ": " + w.ask("SELECT * FROM "+w.quote(t)+" ORDER BY 1")
 		}
 	}
 	return out
@@ -496,4 +496,12 @@ func TestSeedsAreForUntouchedDatabases(t *testing.T) {
 		t.Fatal(err)
 	}
 	untouched(false)
+}
+
+func (w world) quote(name string) string {
+	d, err := dialectOf(w.db)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return d.quote(name)
 }
