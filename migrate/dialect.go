@@ -61,7 +61,7 @@ type dialect interface {
 	predicate(i *atlas.Index) string
 }
 
-var dialects = map[string]dialect{"sqlite": sqliteDialect{}}
+var dialects = map[string]dialect{"sqlite": sqliteDialect{}, "postgres": postgresDialect{}}
 
 func dialectOf(db Database) (dialect, error) {
 	name := db.SQL.Dialect()

@@ -23,6 +23,7 @@ type draft struct {
 	counted map[string]int  // rows by table of the database
 	rewrite bool            // some table is renamed, rewritten or dropped, which views would be in the way of
 	moved   map[string]bool // tables, by their wanted names, whose rows or columns are not where they were
+	retype  map[string]bool // columns (table.column) that change their type, and tables whose keys are made anew
 	plan    *Plan
 }
 
@@ -32,7 +33,7 @@ func draftPlan(ctx context.Context, conn *sql.Conn, db Database, g *goal, o Opti
 	if err != nil {
 		return plan, fmt.Errorf("database %s: %w", db.Name, err)
 	}
-	d := &draft{dialect: g.dialect, conn: conn, have: have, want: g, policy: o.Policy, now: time.Now(), counted: map[string]int{}, moved: map[string]bool{}, plan: &plan}
+	d := &draft{dialect: g.dialect, conn: conn, have: have, want: g, policy: o.Policy, now: time.Now(), counted: map[string]int{}, moved: map[string]bool{}, retype: map[string]bool{}, plan: &plan}
 	plan.Foreign = have.foreign
 	if err := d.make(ctx); err != nil {
 		return plan, fmt.Errorf("plan the migration of database %s: %w", db.Name, err)
