@@ -48,7 +48,7 @@ func (p Plan) run(ctx context.Context, conn *sql.Conn, g *goal, version string) 
 	for _, step := range p.Steps {
 		for _, statement := range step.Statements {
 			if _, err := conn.ExecContext(ctx, statement); err != nil {
-				return fault.Wrap(fault.Conflict, err, "migrate database %s: %s: this statement failed: %s", p.Database, step.Object, statement)
+				return fault.Wrap(fault.Conflict, err, "migrate database %s: %s: this statement failed: %s%s", p.Database, step.Object, statement, g.explain(err))
 			}
 		}
 	}

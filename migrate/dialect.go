@@ -39,8 +39,10 @@ type dialect interface {
 	alter(ctx context.Context, d *draft, step *Step, have, want *atlas.Table, sources []source, changes []atlas.Change) error
 	// arrange puts steps into an order in which the database can do them.
 	arrange(d *draft, steps []Step) []Step
-	// views says which views of ours have to be out of the way, and orders all of them.
+	// arrangeViews says which views of ours have to be out of the way, and orders all of them.
 	arrangeViews(d *draft)
+	// arrangeDrops orders the steps that drop views.
+	arrangeDrops(steps []Step) []Step
 
 	// createTable are the statements that make a table with all that belongs to it.
 	createTable(t *atlas.Table) []string
@@ -50,6 +52,8 @@ type dialect interface {
 	// quote is an identifier in a statement.
 	quote(name string) string
 	typeName(t atlas.Type) string
+	// explain is what an error of the database says beside its message, or "".
+	explain(err error) string
 	// kindOf is what a column holds of which only the type is known.
 	kindOf(t atlas.Type) string
 	// convert is how values of a source become those of its column, from an SQL expression of

@@ -11,8 +11,10 @@ import (
 
 	"ariga.io/atlas/sql/postgres"
 	atlas "ariga.io/atlas/sql/schema"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"spacecloud/fault"
+	"spacecloud/generator"
 )
 
 // postgresDialect alters tables in place, within one transaction. Tables are those of the
@@ -237,6 +239,31 @@ func (postgresDialect) arrangeViews(d *draft) {
 		d.rewrite = d.rewrite || !wanted[name]
 	}
 	d.want.views = orderViews(d.want.views)
+}
+
+// arrangeDrops drops a view before those that it reads.
+func (postgresDialect) arrangeDrops(steps []Step) []Step {
+	byName := map[string]Step{}
+	var views []generator.View
+	for _, s := range steps {
+		name := strings.TrimPrefix(s.Object, "view ")
+		byName[name] = s
+		views = append(views, generator.View{Name: name, SQL: s.Reverse[0]})
+	}
+	var ordered []Step
+	for _, v := range slices.Backward(orderViews(views)) {
+		ordered = append(ordered, byName[v.Name])
+	}
+	return ordered
+}
+
+// explain names what stands in the way: a view that somebody else made, a row.
+func (postgresDialect) explain(err error) string {
+	var failed *pgconn.PgError
+	if !errors.As(err, &failed) || failed.Detail == "" {
+		return ""
+	}
+	return " (" + strings.ReplaceAll(failed.Detail, "\n", "; ") + ")"
 }
 
 func (postgresDialect) createTable(t *atlas.Table) []string {

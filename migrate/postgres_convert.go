@@ -206,7 +206,12 @@ func (s source) hadType() atlas.Type {
 	return s.had.Type.Type
 }
 
-func (postgresDialect) cast(expr, typ string) string { return "CAST(" + expr + " AS " + typ + ")" }
+func (postgresDialect) cast(expr, typ string) string {
+	if strings.HasSuffix(expr, "::"+typ) {
+		return expr
+	}
+	return "CAST(" + expr + " AS " + typ + ")"
+}
 
 // image has a type also where it is null, and is null where the value has no way.
 func (l postgresDialect) image(s source) string {

@@ -206,6 +206,10 @@ func (sqliteDialect) arrange(_ *draft, steps []Step) []Step { return steps }
 
 func (sqliteDialect) arrangeViews(*draft) {}
 
+func (sqliteDialect) arrangeDrops(steps []Step) []Step { return steps }
+
+func (sqliteDialect) explain(error) string { return "" }
+
 func (sqliteDialect) createTable(t *atlas.Table) []string {
 	plan, err := sqlite.DefaultPlan.PlanChanges(context.Background(), t.Name, []atlas.Change{&atlas.AddTable{T: t}})
 	if err != nil {

@@ -34,7 +34,7 @@ func (d *draft) addViews() {
 			drop = append(drop, viewStep(name, "DROP VIEW "+d.quote(name), Change{Comment: "drop view " + name}, d.have.record.Views[name]))
 		}
 	}
-	d.plan.Steps = slices.Concat(drop, d.plan.Steps, create)
+	d.plan.Steps = slices.Concat(d.arrangeDrops(drop), d.plan.Steps, create)
 }
 
 func viewStep(name, statement string, change Change, undo string) Step {
