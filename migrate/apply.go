@@ -81,11 +81,11 @@ func (p Plan) noteworthy() bool {
 
 // orphans counts the rows whose foreign key leads nowhere: other programs may write without
 // looking, so some may have been there before.
-func (p Plan) orphans(ctx context.Context, conn *sql.Conn, g *goal) (int, error) {
+func (p Plan) orphans(ctx context.Context, conn *sql.Conn, d dialect) (int, error) {
 	if p.Empty() {
 		return 0, nil
 	}
-	return g.dialect.orphans(ctx, conn)
+	return d.orphans(ctx, conn)
 }
 
 // readable asks every view for no row: SQLite takes any text for a view, and only says when

@@ -14,21 +14,31 @@ import (
 // dialect is what differs between kinds of databases. What a plan is, how changes are judged
 // and what the ledger says is common to all.
 type dialect interface {
-	// inspect tells a database as it is.
+	access
+	planner
+	language
+}
+
+// access is how a database is read, and changed by one at a time.
+type access interface {
 	inspect(ctx context.Context, conn *sql.Conn, g *goal) (*state, error)
 	hasTable(ctx context.Context, conn *sql.Conn, name string) (bool, error)
-
 	// look runs do, which only reads but may need things to read with, and leaves nothing of
 	// them behind. It is called outside of locked, or inside.
 	look(ctx context.Context, conn *sql.Conn, inside bool, do func() error) error
+	// equip makes what a condition of ours needs, within look.
+	equip(ctx context.Context, conn *sql.Conn, condition string) error
 	// locked runs do in a transaction, of which there is one at a time.
 	locked(ctx context.Context, db Database, conn *sql.Conn, do func() error) error
 	// orphans counts the rows whose foreign key leads nowhere, as far as the database lets
 	// that come about within locked.
 	orphans(ctx context.Context, conn *sql.Conn) (int, error)
-	// equip makes what a condition of ours needs, within look.
-	equip(ctx context.Context, conn *sql.Conn, condition string) error
+	// explain is what an error of the database says beside its message, or "".
+	explain(err error) string
+}
 
+// planner is how a table or view becomes as it is wanted.
+type planner interface {
 	// diff is what makes have, with the names of want already, as want.
 	diff(ctx context.Context, d *draft, have, want *atlas.Table) ([]atlas.Change, error)
 	// create is the step that makes a table.
@@ -43,7 +53,10 @@ type dialect interface {
 	arrangeViews(d *draft)
 	// arrangeDrops orders the steps that drop views.
 	arrangeDrops(steps []Step) []Step
+}
 
+// language is how the database spells what is said to it.
+type language interface {
 	// createTable are the statements that make a table with all that belongs to it.
 	createTable(t *atlas.Table) []string
 	createLedger() string
@@ -52,8 +65,6 @@ type dialect interface {
 	// quote is an identifier in a statement.
 	quote(name string) string
 	typeName(t atlas.Type) string
-	// explain is what an error of the database says beside its message, or "".
-	explain(err error) string
 	// kindOf is what a column holds of which only the type is known.
 	kindOf(t atlas.Type) string
 	// convert is how values of a source become those of its column, from an SQL expression of

@@ -55,7 +55,7 @@ func (postgresDialect) equip(ctx context.Context, conn *sql.Conn, condition stri
 		return nil
 	}
 	_, err := conn.ExecContext(ctx, "CREATE OR REPLACE FUNCTION "+reads+"(value text, type text) RETURNS boolean LANGUAGE plpgsql AS $$ "+
-		"BEGIN EXECUTE format('SELECT CAST(%L AS %s)', value, type); RETURN true; EXCEPTION WHEN data_exception THEN RETURN false; END $$")
+		"BEGIN EXECUTE format('SELECT CAST(%L AS %s)', value, type); RETURN true; EXCEPTION WHEN data_exception OR integrity_constraint_violation THEN RETURN false; END $$")
 	if err != nil {
 		return fmt.Errorf("look at values: %w", err)
 	}

@@ -120,33 +120,31 @@ func TestKindsOfPostgresConvertOrSaySo(t *testing.T) {
 		}
 		return b.String() + "}"
 	}
+	done := 0
 	for _, from := range kinds {
-		t.Run(from, func(t *testing.T) {
-			w := newPostgres(t)
-			w.apply(sdl(from, func(int) string { return from }), Options{})
-			for row, value := range samples[from] {
-				values := strings.Repeat(", "+value, len(kinds))
-				w.exec(fmt.Sprintf("INSERT INTO things VALUES ('r%d'%s)", row, values))
-			}
-			plan := w.plan(sdl(from, func(i int) string { return kinds[i] }), Exact)
-			refused := map[int]bool{}
-			for i := range kinds {
+		for _, value := range samples[from] {
+			t.Run(from+" "+value, func(t *testing.T) {
+				w := newPostgres(t)
+				w.apply(sdl(from, func(int) string { return from }), Options{})
+				w.exec("INSERT INTO things VALUES ('r'" + strings.Repeat(", "+value, len(kinds)) + ")")
+				plan := w.plan(sdl(from, func(i int) string { return kinds[i] }), Exact)
+				refused := map[string]bool{}
 				for _, c := range plan.with(Impossible) {
-					words := strings.FieldsFunc(c.Comment, func(r rune) bool { return r == ' ' || r == ':' })
-					if slices.Contains(words, fmt.Sprintf("things.c%d", i)) {
-						refused[i] = true
+					for word := range strings.FieldsSeq(c.Comment) {
+						refused[strings.TrimRight(word, ":")] = true
 					}
 				}
-			}
-			t.Logf("%d of %d are refused", len(refused), len(kinds))
-			w.apply(sdl(from, func(i int) string {
-				if refused[i] {
-					return from
-				}
-				return kinds[i]
-			}), Options{AllowDestroy: true})
-		})
+				w.apply(sdl(from, func(i int) string {
+					if refused[fmt.Sprintf("things.c%d", i)] {
+						return from
+					}
+					done++
+					return kinds[i]
+				}), Options{AllowDestroy: true})
+			})
+		}
 	}
+	t.Logf("%d values were converted", done)
 }
 
 func TestSizesOfPostgresAreChecked(t *testing.T) {

@@ -45,27 +45,27 @@ func Run(m *testing.M) int {
 
 // URL is the address of a schema of the test's own, which is gone after it. The test is
 // skipped where there is no PostgreSQL.
-func URL(t testing.TB) string {
-	t.Helper()
+func URL(tb testing.TB) string {
+	tb.Helper()
 	server, err := started()
 	if errors.Is(err, errMissing) {
-		t.Skip(err)
+		tb.Skip(err)
 	}
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	name := fmt.Sprintf("t%d_%d", os.Getpid(), schemas.Add(1))
 	exec := func(statement string) {
-		t.Helper()
+		tb.Helper()
 		if err := run(server, statement); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	exec("CREATE SCHEMA " + name)
-	t.Cleanup(func() { exec("DROP SCHEMA " + name + " CASCADE") })
+	tb.Cleanup(func() { exec("DROP SCHEMA " + name + " CASCADE") })
 	address, err := url.Parse(server)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	query := address.Query()
 	query.Set("search_path", name)
@@ -74,13 +74,13 @@ func URL(t testing.TB) string {
 }
 
 // Open opens such a schema.
-func Open(t testing.TB) *sql.DB {
-	t.Helper()
-	db, err := sql.Open("pgx", URL(t))
+func Open(tb testing.TB) *sql.DB {
+	tb.Helper()
+	db, err := sql.Open("pgx", URL(tb))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
+	tb.Cleanup(func() { _ = db.Close() })
 	return db
 }
 
@@ -113,7 +113,7 @@ func start() (string, error) {
 		return "", err
 	}
 	data := filepath.Join(dir, "data")
-	initdb := exec.CommandContext(context.Background(), filepath.Join(programs, "initdb"), "-D", data, "-U", "postgres", "--locale=C", "--encoding=UTF8", "--auth=trust", "--no-sync")
+	initdb := exec.CommandContext(context.Background(), filepath.Join(programs, "initdb"), "-D", data, "-U", "postgres", "--locale=C", "--encoding=UTF8", "--auth=trust", "--no-sync") //nolint:gosec // the server that is installed
 	initdb.SysProcAttr, initdb.Dir = &syscall.SysProcAttr{Credential: owner}, dir
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("initdb: %w\n%s", err, out)
@@ -128,7 +128,7 @@ func start() (string, error) {
 // serve starts the server. It dies with this program: the kernel sees to that, as long as
 // the thread that started it lives.
 func serve(programs, dir, data string, owner *syscall.Credential) error {
-	server := exec.CommandContext(context.Background(), filepath.Join(programs, "postgres"), "-D", data,
+	server := exec.CommandContext(context.Background(), filepath.Join(programs, "postgres"), "-D", data, //nolint:gosec // as above
 		"-c", "listen_addresses=", "-c", "unix_socket_directories="+dir,
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "shared_buffers=16MB")
 	server.SysProcAttr = &syscall.SysProcAttr{Credential: owner, Pdeathsig: syscall.SIGQUIT}
