@@ -33,6 +33,8 @@ type access interface {
 	// orphans counts the rows whose foreign key leads nowhere, as far as the database lets
 	// that come about within locked.
 	orphans(ctx context.Context, conn *sql.Conn) (int, error)
+	// readers are the views that would not let a column go, or with "" its table.
+	readers(ctx context.Context, conn *sql.Conn, table, column string) ([]string, error)
 	// explain is what an error of the database says beside its message, or "".
 	explain(err error) string
 }

@@ -106,6 +106,9 @@ func (d *draft) dropTable(ctx context.Context, t *atlas.Table) error {
 	case d.policy == Exact:
 		change = change.destroys("it holds %s", count(rows, "row"))
 	}
+	if change, err = d.unread(ctx, change, t.Name, "", nil); err != nil {
+		return err
+	}
 	d.rewrite, d.moved[t.Name] = true, true
 	d.add(Step{Object: t.Name, Changes: []Change{change}, Statements: []string{"DROP TABLE " + d.quote(t.Name)}, phase: dropped})
 	return nil

@@ -15,7 +15,36 @@ import (
 func (d *draft) describe(ctx context.Context, have, want *atlas.Table, sources []source, c atlas.Change) (Change, error) {
 	l := lint{draft: d, ctx: ctx, have: have, want: want, sources: sources}
 	change := l.judge(c)
+	switch c := c.(type) {
+	case *atlas.DropColumn:
+		return d.unread(ctx, change, want.Name, c.C.Name, l.err)
+	case *atlas.ModifyColumn:
+		if c.Change.Is(atlas.ChangeType) && d.typeName(c.From.Type.Type) != d.typeName(c.To.Type.Type) {
+			return d.unread(ctx, change, want.Name, c.To.Name, l.err)
+		}
+	}
 	return change, l.err
+}
+
+// unread judges that no view of somebody else reads what goes or becomes another thing.
+func (d *draft) unread(ctx context.Context, change Change, table, column string, err error) (Change, error) {
+	if err != nil || change.Verdict == Impossible {
+		return change, err
+	}
+	was := column
+	if column != "" {
+		was = d.have.column(table, column)
+	}
+	names, err := d.readers(ctx, d.conn, d.have.table(table), was)
+	names = slices.DeleteFunc(names, func(name string) bool {
+		_, ours := d.have.record.Views[name]
+		return ours
+	})
+	if err != nil || len(names) == 0 {
+		return change, err
+	}
+	return change.impossible("%s %s it and %s not made here; drop %s first, and make %[4]s again after", "view "+strings.Join(names, ", "),
+		verb(len(names), "reads", "read"), verb(len(names), "was", "were"), verb(len(names), "it", "them")), nil
 }
 
 // lint judges the changes of one table. Its first error ends it.

@@ -257,6 +257,26 @@ func (postgresDialect) arrangeDrops(steps []Step) []Step {
 	return ordered
 }
 
+func (l postgresDialect) readers(ctx context.Context, conn *sql.Conn, table, column string) ([]string, error) {
+	rows, err := conn.QueryContext(ctx, "SELECT DISTINCT v.relname FROM pg_catalog.pg_depend d "+
+		"JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass JOIN pg_catalog.pg_class v ON v.oid = r.ev_class "+
+		"WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1::regclass AND v.oid <> d.refobjid AND ($2 = '' OR d.refobjsubid = "+
+		"(SELECT attnum FROM pg_catalog.pg_attribute WHERE attrelid = d.refobjid AND attname = $2)) ORDER BY 1", l.quote(table), column)
+	if err != nil {
+		return nil, fmt.Errorf("find the views that read %s: %w", table, err)
+	}
+	defer rows.Close()
+	var names []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
+}
+
 // explain names what stands in the way: a view that somebody else made, a row.
 func (postgresDialect) explain(err error) string {
 	var failed *pgconn.PgError

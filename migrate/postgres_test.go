@@ -211,8 +211,15 @@ func TestWhatOthersMadeIsLeftAloneOnPostgres(t *testing.T) {
 	w.equal("their view", w.ask("SELECT title FROM their_view WHERE title = 'untitled'"), "untitled")
 	w.equal("their indexes", w.ask("SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND indexname LIKE 'their%' ORDER BY 1"), "their_unique;theirs_idx")
 	w.equal("their check", w.ask("SELECT count(*) FROM pg_constraint WHERE connamespace = "+here+" AND conname = 'their_check'"), "1")
-	// What they read cannot go: the database says so, and nothing is done.
-	w.refuse(w.edit("body: String ", ""), Options{AllowDestroy: true}, "their_copy")
+	// What they read can neither go nor become another thing.
+	w.refuse(w.edit("body: String ", ""), Options{AllowDestroy: true}, "drop column posts.body: view their_copy reads it and was not made here; drop it first, and make it again after")
+	w.refuse(w.edit("title: String!", "title: JSON!"), Options{AllowDestroy: true}, "change column posts.title: ")
+	w.exec("UPDATE posts SET title = substr(id, 2)")
+	w.refuse(w.edit("title: String!", "title: Int!"), Options{AllowDestroy: true}, "view their_view reads it")
+	w.refuse(`type User @auth(read: "true") { id: ID! @primary  name: String!  email: String @unique }`, Options{AllowDestroy: true}, "drop table posts: view their_copy, their_view read it")
+	// A foreign key of theirs is seen only by the database, which says so.
+	w.exec("DROP MATERIALIZED VIEW their_copy", "DROP VIEW their_view", "CREATE TABLE pointing (post text REFERENCES posts)")
+	w.refuse(`type User @auth(read: "true") { id: ID! @primary  name: String!  email: String @unique }`, Options{AllowDestroy: true}, "constraint pointing_post_fkey on table pointing depends on table posts")
 }
 
 func TestATableOfOthersIsServedOnPostgres(t *testing.T) {

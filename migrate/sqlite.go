@@ -208,6 +208,10 @@ func (sqliteDialect) arrangeViews(*draft) {}
 
 func (sqliteDialect) arrangeDrops(steps []Step) []Step { return steps }
 
+func (sqliteDialect) readers(context.Context, *sql.Conn, string, string) ([]string, error) {
+	return nil, nil
+}
+
 func (sqliteDialect) explain(error) string { return "" }
 
 func (sqliteDialect) createTable(t *atlas.Table) []string {
