@@ -14,7 +14,7 @@ import (
 
 // dialect is how one kind of database spells tables.
 type dialect struct {
-	schema  string // the name of the schema as Atlas inspects it
+	schema  string // the name of the schema in statements, "" for none
 	column  func(*schema.Field) (*atlas.Column, error)
 	checks  func(*schema.Field) []check
 	partial func(where string) atlas.Attr
@@ -29,6 +29,12 @@ var dialects = map[string]dialect{
 		column:  sqliteColumn,
 		checks:  sqliteChecks,
 		partial: sqlitePartial,
+	},
+	"postgres": {
+		// Names are written without a schema: the connection's search path says where.
+		column:  postgresColumn,
+		checks:  postgresChecks,
+		partial: postgresPartial,
 	},
 }
 

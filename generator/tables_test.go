@@ -18,6 +18,7 @@ import (
 
 	"spacecloud/generator"
 	"spacecloud/schema"
+	private "spacecloud/tests/postgres"
 )
 
 func TestMain(m *testing.M) {
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 		y, _ := strconv.ParseFloat(b, 64)
 		return cmp.Compare(x, y)
 	})
-	os.Exit(m.Run())
+	os.Exit(private.Run(m))
 }
 
 type database struct {

@@ -5,15 +5,15 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	atlas "ariga.io/atlas/sql/schema"
-	"ariga.io/atlas/sql/sqlite"
 )
 
 // draft is a plan in the making.
 type draft struct {
+	dialect
+
 	conn    *sql.Conn
 	have    *state
 	want    *goal
@@ -23,16 +23,17 @@ type draft struct {
 	counted map[string]int  // rows by table of the database
 	rewrite bool            // some table is renamed, rewritten or dropped, which views would be in the way of
 	moved   map[string]bool // tables, by their wanted names, whose rows or columns are not where they were
+	retype  map[string]bool // columns (table.column) that change their type, and tables whose keys are made anew
 	plan    *Plan
 }
 
 func draftPlan(ctx context.Context, conn *sql.Conn, db Database, g *goal, o Options) (Plan, error) {
 	plan := Plan{Database: db.Name, Product: db.Product, finger: g.fingerprint()}
-	have, err := inspect(ctx, conn, g)
+	have, err := g.inspect(ctx, conn, g)
 	if err != nil {
 		return plan, fmt.Errorf("database %s: %w", db.Name, err)
 	}
-	d := &draft{conn: conn, have: have, want: g, policy: o.Policy, now: time.Now(), counted: map[string]int{}, moved: map[string]bool{}, plan: &plan}
+	d := &draft{dialect: g.dialect, conn: conn, have: have, want: g, policy: o.Policy, now: time.Now(), counted: map[string]int{}, moved: map[string]bool{}, retype: map[string]bool{}, plan: &plan}
 	plan.Foreign = have.foreign
 	if err := d.make(ctx); err != nil {
 		return plan, fmt.Errorf("plan the migration of database %s: %w", db.Name, err)
@@ -59,6 +60,7 @@ func (d *draft) make(ctx context.Context) error {
 			return err
 		}
 	}
+	d.plan.Steps = d.arrange(d, d.plan.Steps)
 	d.addViews()
 	d.addSearches()
 	d.plan.made = d.recorded()
@@ -68,10 +70,10 @@ func (d *draft) make(ctx context.Context) error {
 
 func (d *draft) addRenames() {
 	for _, r := range d.renames {
-		do, undo := r.statement()
+		do, undo := r.statement(d)
 		d.add(Step{
 			Object: r.table, Changes: []Change{{Comment: r.comment(), lacks: true}},
-			Statements: []string{do}, Reverse: []string{undo},
+			Statements: []string{do}, Reverse: []string{undo}, phase: renamed,
 		})
 		d.rewrite, d.moved[r.table] = true, true
 	}
@@ -84,10 +86,7 @@ func (d *draft) addTable(ctx context.Context, want *atlas.Table) error {
 	if there {
 		return d.changeTable(ctx, have, want)
 	}
-	d.add(Step{
-		Object: want.Name, Changes: []Change{{Comment: "create table " + want.Name, lacks: true}},
-		Statements: createTable(want), Reverse: []string{"DROP TABLE " + quote(want.Name)},
-	})
+	d.add(d.create(d, want))
 	return nil
 }
 
@@ -107,52 +106,42 @@ func (d *draft) dropTable(ctx context.Context, t *atlas.Table) error {
 	case d.policy == Exact:
 		change = change.destroys("it holds %s", count(rows, "row"))
 	}
+	if change, err = d.unread(ctx, change, t.Name, "", nil); err != nil {
+		return err
+	}
 	d.rewrite, d.moved[t.Name] = true, true
-	d.add(Step{Object: t.Name, Changes: []Change{change}, Statements: []string{"DROP TABLE " + quote(t.Name)}})
+	d.add(Step{Object: t.Name, Changes: []Change{change}, Statements: []string{"DROP TABLE " + d.quote(t.Name)}, phase: dropped})
 	return nil
 }
 
 // changeTable plans what makes a table that is there as it is wanted.
 func (d *draft) changeTable(ctx context.Context, have, want *atlas.Table) error {
-	adoptUniques(have, want)
-	changes, err := sqlite.DefaultDiff.TableDiff(have, want, atlas.DiffNormalized())
+	changes, err := d.diff(ctx, d, have, want)
 	if err != nil {
 		return err
 	}
 	sources := d.sources(have, want)
-	changes = append(changes, retyped(sources, changes)...)
-	step := Step{Object: want.Name}
+	changes = append(changes, d.retyped(sources, changes)...)
+	step := Step{Object: want.Name, phase: altered}
+	var own []atlas.Change
 	for _, c := range changes {
 		change, err := d.describe(ctx, have, want, sources, c)
 		if err != nil {
 			return err
 		}
-		step.Changes = append(step.Changes, change)
+		if !d.aside(d, have, want, c, change) {
+			own, step.Changes = append(own, c), append(step.Changes, change)
+		}
 	}
 	step.Changes = append(step.Changes, d.unfillable(want)...)
 	if len(step.Changes) == 0 {
 		return nil
 	}
-	if err := d.render(ctx, &step, have, want, sources, changes); err != nil {
+	if err := d.alter(ctx, d, &step, have, want, sources, own); err != nil {
 		return err
 	}
 	d.add(step)
 	return nil
-}
-
-// adoptUniques gives the indexes behind UNIQUE in a table's own definition, which have no
-// name that one could write, the name of the wanted index of the same columns.
-func adoptUniques(have, want *atlas.Table) {
-	for _, i := range have.Indexes {
-		if !i.Unique || !strings.HasPrefix(i.Name, "sqlite_autoindex_") {
-			continue
-		}
-		for _, w := range want.Indexes {
-			if _, taken := have.Index(w.Name); !taken && w.Unique && slices.EqualFunc(i.Parts, w.Parts, samePart) {
-				i.Name = w.Name
-			}
-		}
-	}
 }
 
 func samePart(a, b *atlas.IndexPart) bool {
@@ -161,14 +150,14 @@ func samePart(a, b *atlas.IndexPart) bool {
 
 // retyped are the columns whose values mean something else now, though the database's type is
 // the same: a text that has to be a date.
-func retyped(sources []source, seen []atlas.Change) []atlas.Change {
+func (d *draft) retyped(sources []source, seen []atlas.Change) []atlas.Change {
 	var found []atlas.Change
 	for _, s := range sources {
 		known := slices.ContainsFunc(seen, func(c atlas.Change) bool {
 			m, ok := c.(*atlas.ModifyColumn)
 			return ok && m.To == s.column && m.Change.Is(atlas.ChangeType)
 		})
-		if s.had != nil && s.from != s.to && !known && !s.same() {
+		if s.had != nil && s.from != s.to && !known && !d.same(s) {
 			found = append(found, &atlas.ModifyColumn{From: s.had, To: s.column, Change: atlas.ChangeType})
 		}
 	}
@@ -201,7 +190,7 @@ func generated(c *atlas.Column) bool { return has(c.Attrs, new(atlas.GeneratedEx
 func (d *draft) recorded() record {
 	r := newRecord()
 	for _, v := range d.want.views {
-		r.Views[v.Name] = createView(v.Name, v.SQL)
+		r.Views[v.Name] = d.want.createView(v.Name, v.SQL)
 	}
 	for _, want := range d.want.tables.Tables {
 		have, there := d.have.tables.Table(want.Name)
@@ -265,8 +254,8 @@ func (d *draft) sources(have, want *atlas.Table) []source {
 		}
 		if s.had != nil && s.from == "" {
 			s.from = s.to // not known: believed, as long as the database's types agree
-			if kindOfType(s.had.Type.Type) != kindOfType(c.Type.Type) {
-				s.from = kindOfType(s.had.Type.Type)
+			if d.kindOf(s.had.Type.Type) != d.kindOf(c.Type.Type) {
+				s.from = d.kindOf(s.had.Type.Type)
 			}
 		}
 		sources = append(sources, s)
@@ -304,15 +293,17 @@ func defaultSQL(c *atlas.Column) string {
 	return "NULL"
 }
 
-// expr is the column's value, in a statement in which the old column is called old.
-func (s source) expr(old string) string {
+// expr is the column's new value, in a statement in which the old column is called old.
+func (d *draft) expr(s source, old string) string { return exprOf(d.dialect, s, old) }
+
+func exprOf(d dialect, s source, old string) string {
 	if s.had == nil {
 		if s.fill == "" || s.column.Type.Null && s.column.Default == nil {
 			return "NULL"
 		}
 		return s.fill
 	}
-	c, ok := convert(s.from, s.to, quote(old))
+	c, ok := d.convert(s, d.quote(old))
 	if !ok {
 		return "NULL" // of nothing but nulls: lint has looked
 	}
@@ -323,8 +314,8 @@ func (s source) expr(old string) string {
 }
 
 // same is whether every value stays as it is and means the same.
-func (s source) same() bool {
-	c, ok := convert(s.from, s.to, "x")
+func (d *draft) same(s source) bool {
+	c, ok := d.convert(s, "x")
 	return ok && c.expr == "x" && c.fails == "" && c.loses == ""
 }
 
@@ -343,12 +334,9 @@ func keyOf(have *atlas.Table) []string {
 }
 
 // typeName is the type of a column for people: what the schema calls it if it knows.
-func typeName(kind string, t atlas.Type) string {
+func (d *draft) typeOf(kind string, t atlas.Type) string {
 	if kind != "" {
 		return kind
 	}
-	if name, err := sqlite.FormatType(t); err == nil {
-		return name
-	}
-	return "an unknown type"
+	return d.typeName(t)
 }

@@ -1,22 +1,21 @@
 package migrate
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"strings"
 
 	atlas "ariga.io/atlas/sql/schema"
-	"ariga.io/atlas/sql/sqlite"
 
-	"spacecloud/fault"
 	"spacecloud/generator"
 	"spacecloud/schema"
 )
 
 // goal is a database as the schema wants it.
 type goal struct {
+	dialect
+
 	types  []*schema.Type
 	tables *atlas.Schema
 	views  []generator.View
@@ -25,17 +24,17 @@ type goal struct {
 }
 
 func newGoal(want *schema.Schema, db Database) (*goal, error) {
-	if d := db.SQL.Dialect(); d != "sqlite" {
-		return nil, fault.New(fault.Invalid, "database %s: tables of %s cannot be migrated yet; only those of SQLite can", db.Name, d)
+	d, err := dialectOf(db)
+	if err != nil {
+		return nil, err
 	}
-	g := &goal{byName: map[string]*schema.Type{}}
+	g := &goal{dialect: d, byName: map[string]*schema.Type{}}
 	for _, t := range want.Types {
 		if t.DB == db.Name {
 			g.types = append(g.types, t)
 			g.byName[t.Table] = t
 		}
 	}
-	var err error
 	if g.tables, err = generator.Tables(g.types, db.SQL.Dialect()); err != nil {
 		return nil, err
 	}
@@ -84,10 +83,10 @@ func (g *goal) field(table, column string) *schema.Field {
 func (g *goal) fingerprint() string {
 	var b strings.Builder
 	for _, t := range g.tables.Tables {
-		b.WriteString(strings.Join(createTable(t), ";\n") + ";\n")
+		b.WriteString(strings.Join(g.createTable(t), ";\n") + ";\n")
 	}
 	for _, v := range g.views {
-		b.WriteString(createView(v.Name, v.SQL) + ";\n")
+		b.WriteString(g.createView(v.Name, v.SQL) + ";\n")
 	}
 	for _, s := range g.search {
 		for _, part := range s.Parts {
@@ -104,30 +103,14 @@ func (g *goal) fingerprint() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// createTable are the statements that make a table with its indexes.
-func createTable(t *atlas.Table) []string {
-	plan, err := sqlite.DefaultPlan.PlanChanges(context.Background(), t.Name, []atlas.Change{&atlas.AddTable{T: t}})
-	if err != nil {
-		panic("migrate: " + err.Error()) // a type that generator.Tables would not have made
-	}
-	statements := make([]string, len(plan.Changes))
-	for i, c := range plan.Changes {
-		statements[i] = c.Cmd
-	}
-	return statements
+func (g *goal) createView(name, sql string) string {
+	return "CREATE VIEW " + g.quote(name) + " AS " + strings.TrimRight(strings.TrimSpace(sql), "; \n")
 }
 
-func createView(name, sql string) string {
-	return "CREATE VIEW " + quote(name) + " AS " + strings.TrimRight(strings.TrimSpace(sql), "; \n")
-}
-
-// quote is an identifier in a statement.
-func quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
-
-func quoteAll(names []string) string {
+func quoteAll(d dialect, names []string) string {
 	quoted := make([]string, len(names))
 	for i, n := range names {
-		quoted[i] = quote(n)
+		quoted[i] = d.quote(n)
 	}
 	return strings.Join(quoted, ", ")
 }

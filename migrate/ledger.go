@@ -15,10 +15,6 @@ import (
 // ledger is the table beside the data that says what was done.
 const ledger = "_spacecloud_migrations"
 
-const createLedger = "CREATE TABLE IF NOT EXISTS `" + ledger + "` (" +
-	"`id` INTEGER PRIMARY KEY, `at` TEXT NOT NULL, `kind` TEXT NOT NULL, `host` TEXT NOT NULL, `version` TEXT NOT NULL, " +
-	"`fingerprint` TEXT NOT NULL, `plan` TEXT NOT NULL, `statements` TEXT NOT NULL, `made` TEXT)"
-
 // The kinds of entries.
 const (
 	migrated = "migrate"
@@ -37,19 +33,24 @@ type Entry struct {
 // Status are the entries of the ledger, the oldest first; none where nothing was ever done.
 func Status(ctx context.Context, db Database) ([]Entry, error) {
 	var entries []Entry
-	err := borrow(ctx, db, func(conn *sql.Conn) error {
-		there, err := hasLedger(ctx, conn)
+	d, err := dialectOf(db)
+	if err != nil {
+		return nil, err
+	}
+	err = borrow(ctx, db, func(conn *sql.Conn) error {
+		there, err := d.hasTable(ctx, conn, ledger)
 		if err != nil || !there {
 			return err
 		}
-		entries, err = readLedger(ctx, conn)
+		entries, err = readLedger(ctx, conn, d)
 		return err
 	})
 	return entries, err
 }
 
-func readLedger(ctx context.Context, conn *sql.Conn) ([]Entry, error) {
-	rows, err := conn.QueryContext(ctx, "SELECT at, kind, host, version, plan FROM `"+ledger+"` ORDER BY id")
+func readLedger(ctx context.Context, conn *sql.Conn, d dialect) ([]Entry, error) {
+	query := "SELECT at, kind, host, version, plan FROM " + d.quote(ledger) + " ORDER BY id" //nolint:gosec // the name is ours
+	rows, err := conn.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -69,17 +70,11 @@ func readLedger(ctx context.Context, conn *sql.Conn) ([]Entry, error) {
 	return entries, rows.Err()
 }
 
-func hasLedger(ctx context.Context, conn *sql.Conn) (bool, error) {
-	var n int
-	err := conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?", ledger).Scan(&n)
-	return n > 0, err
-}
-
 // lastRecord is what the newest migration says that we made.
-func lastRecord(ctx context.Context, conn *sql.Conn) (record, error) {
+func lastRecord(ctx context.Context, conn *sql.Conn, d dialect) (record, error) {
 	r := newRecord()
 	var made string
-	err := conn.QueryRowContext(ctx, "SELECT made FROM `"+ledger+"` WHERE made IS NOT NULL ORDER BY id DESC LIMIT 1").Scan(&made)
+	err := conn.QueryRowContext(ctx, "SELECT made FROM "+d.quote(ledger)+" WHERE made IS NOT NULL ORDER BY id DESC LIMIT 1").Scan(&made)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return r, nil
@@ -93,7 +88,7 @@ func lastRecord(ctx context.Context, conn *sql.Conn) (record, error) {
 }
 
 // write adds the plan to the ledger, in the transaction that did it.
-func (p Plan) write(ctx context.Context, conn *sql.Conn, version string) error {
+func (p Plan) write(ctx context.Context, conn *sql.Conn, d dialect, version string) error {
 	made, err := json.Marshal(p.made)
 	if err != nil {
 		return err
@@ -106,18 +101,18 @@ func (p Plan) write(ctx context.Context, conn *sql.Conn, version string) error {
 	if err != nil {
 		return err
 	}
-	return addEntry(ctx, conn, migrated, version, p.finger, p.String(), string(statements), string(made))
+	return addEntry(ctx, conn, d, migrated, version, p.finger, p.String(), string(statements), string(made))
 }
 
-func addEntry(ctx context.Context, conn *sql.Conn, kind, version, finger, plan, statements string, made any) error {
+func addEntry(ctx context.Context, conn *sql.Conn, d dialect, kind, version, finger, plan, statements string, made any) error {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	if _, err := conn.ExecContext(ctx, createLedger); err != nil {
+	if _, err := conn.ExecContext(ctx, d.createLedger()); err != nil {
 		return err
 	}
-	_, err = conn.ExecContext(ctx, "INSERT INTO `"+ledger+"` (at, kind, host, version, fingerprint, plan, statements, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	_, err = conn.ExecContext(ctx, d.bind("INSERT INTO "+d.quote(ledger)+" (at, kind, host, version, fingerprint, plan, statements, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
 		time.Now().UTC().Format(time.RFC3339Nano), kind, host, version, finger, plan, statements, made)
 	return err
 }
@@ -125,17 +120,21 @@ func addEntry(ctx context.Context, conn *sql.Conn, kind, version, finger, plan, 
 // Untouched is whether the database was never seeded and holds no row of the schema.
 func Untouched(ctx context.Context, db Database, s *schema.Schema) (bool, error) {
 	untouched := true
-	err := borrow(ctx, db, func(conn *sql.Conn) error {
-		there, err := hasLedger(ctx, conn)
+	d, err := dialectOf(db)
+	if err != nil {
+		return false, err
+	}
+	err = borrow(ctx, db, func(conn *sql.Conn) error {
+		there, err := d.hasTable(ctx, conn, ledger)
 		if err != nil {
 			return err
 		}
 		if there {
-			untouched, err = none(ctx, conn, "SELECT 1 FROM `"+ledger+"` WHERE kind = '"+seeded+"' LIMIT 1")
+			untouched, err = none(ctx, conn, "SELECT 1 FROM "+d.quote(ledger)+" WHERE kind = '"+seeded+"' LIMIT 1")
 		}
 		for _, t := range s.Types {
 			if err == nil && untouched && t.DB == db.Name && t.Kind == schema.Table {
-				untouched, err = none(ctx, conn, "SELECT 1 FROM "+quote(t.Table)+" LIMIT 1")
+				untouched, err = none(ctx, conn, "SELECT 1 FROM "+d.quote(t.Table)+" LIMIT 1")
 			}
 		}
 		return err
@@ -154,7 +153,11 @@ func none(ctx context.Context, conn *sql.Conn, query string) (bool, error) {
 
 // Seeded notes that the seed was run, so that it is not run again when all rows are gone.
 func Seeded(ctx context.Context, db Database, version string) error {
+	d, err := dialectOf(db)
+	if err != nil {
+		return err
+	}
 	return borrow(ctx, db, func(conn *sql.Conn) error {
-		return addEntry(ctx, conn, seeded, version, "", "seed.graphql", "[]", nil)
+		return addEntry(ctx, conn, d, seeded, version, "", "seed.graphql", "[]", nil)
 	})
 }

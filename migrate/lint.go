@@ -9,14 +9,42 @@ import (
 	"strings"
 
 	atlas "ariga.io/atlas/sql/schema"
-	"ariga.io/atlas/sql/sqlite"
 )
 
 // describe says what a change is, and asks the data what it does to it.
 func (d *draft) describe(ctx context.Context, have, want *atlas.Table, sources []source, c atlas.Change) (Change, error) {
 	l := lint{draft: d, ctx: ctx, have: have, want: want, sources: sources}
 	change := l.judge(c)
+	switch c := c.(type) {
+	case *atlas.DropColumn:
+		return d.unread(ctx, change, want.Name, c.C.Name, l.err)
+	case *atlas.ModifyColumn:
+		if c.Change.Is(atlas.ChangeType) && d.typeName(c.From.Type.Type) != d.typeName(c.To.Type.Type) {
+			return d.unread(ctx, change, want.Name, c.To.Name, l.err)
+		}
+	}
 	return change, l.err
+}
+
+// unread judges that no view of somebody else reads what goes or becomes another thing.
+func (d *draft) unread(ctx context.Context, change Change, table, column string, err error) (Change, error) {
+	if err != nil || change.Verdict == Impossible {
+		return change, err
+	}
+	was := column
+	if column != "" {
+		was = d.have.column(table, column)
+	}
+	names, err := d.readers(ctx, d.conn, d.have.table(table), was)
+	names = slices.DeleteFunc(names, func(name string) bool {
+		_, ours := d.have.record.Views[name]
+		return ours
+	})
+	if err != nil || len(names) == 0 {
+		return change, err
+	}
+	return change.impossible("%s %s it and %s not made here; drop %s first, and make %[4]s again after", "view "+strings.Join(names, ", "),
+		verb(len(names), "reads", "read"), verb(len(names), "was", "were"), verb(len(names), "it", "them")), nil
 }
 
 // lint judges the changes of one table. Its first error ends it.
@@ -98,7 +126,7 @@ func (l *lint) modifyColumn(m *atlas.ModifyColumn) Change {
 	change := Change{lacks: true}
 	var what []string
 	if m.Change.Is(atlas.ChangeType) {
-		what = append(what, "from "+typeName(s.from, m.From.Type.Type)+" to "+typeName(s.to, m.To.Type.Type))
+		what = append(what, "from "+l.typeOf(s.from, m.From.Type.Type)+" to "+l.typeOf(s.to, m.To.Type.Type))
 	}
 	if m.Change.Is(atlas.ChangeNull) {
 		what = append(what, map[bool]string{true: "nullable", false: "required"}[m.To.Type.Null])
@@ -129,18 +157,18 @@ func defaultText(c *atlas.Column) string {
 // converted judges a change of type by the values that are there.
 func (l *lint) converted(change Change, s source) Change {
 	name := l.want.Name + "." + s.column.Name
-	old := quote(s.was)
-	conv, ok := convert(s.from, s.to, old)
+	old := l.quote(s.was)
+	conv, ok := l.convert(s, old)
 	if !ok {
 		if n := l.findNow(old + " IS NOT NULL"); n.rows > 0 {
 			return change.impossible("no value of %s becomes one of %s by itself, and %s %s one; add a field of another name, fill it, and drop this one",
-				typeName(s.from, s.had.Type.Type), typeName(s.to, s.column.Type.Type), n.of(name), verb(n.rows, "holds", "hold"))
+				l.typeOf(s.from, s.had.Type.Type), l.typeOf(s.to, s.column.Type.Type), n.of(name), verb(n.rows, "holds", "hold"))
 		}
 		return change
 	}
 	if conv.fails != "" {
 		if n := l.findNow(old + " IS NOT NULL AND (" + conv.fails + ")"); n.rows > 0 {
-			return change.impossible("%s %s no %s; correct %s first", n.of(name), verb(n.rows, "is", "are"), typeName(s.to, s.column.Type.Type), verb(n.rows, "it", "them"))
+			return change.impossible("%s %s no %s; correct %s first", n.of(name), verb(n.rows, "is", "are"), l.typeOf(s.to, s.column.Type.Type), verb(n.rows, "it", "them"))
 		}
 		change.Check = fmt.Sprintf("every value of %s converts", name)
 	}
@@ -156,7 +184,7 @@ func (l *lint) converted(change Change, s source) Change {
 // required judges that a column takes no null any more.
 func (l *lint) required(change Change, s source) Change {
 	name := l.want.Name + "." + s.column.Name
-	nulls := l.findNow(quote(s.was) + " IS NULL")
+	nulls := l.findNow(l.quote(s.was) + " IS NULL")
 	switch {
 	case nulls.rows == 0:
 		change.Check = "no row of " + name + " is null"
@@ -173,29 +201,25 @@ func (l *lint) index(what string, i *atlas.Index) Change {
 	if !i.Unique || l.countRows() == 0 {
 		return change
 	}
-	where := ""
-	if p := new(sqlite.IndexPredicate); has(i.Attrs, p) {
-		where = p.P
-	}
-	return l.unique(change, i, where)
+	return l.unique(change, i, l.predicate(i))
 }
 
 // unique judges that rows must differ in the columns of an index.
 func (l *lint) unique(change Change, i *atlas.Index, where string) Change {
-	var columns, present []string
+	var names, columns, present []string
 	for _, p := range i.Parts {
 		if p.C == nil {
 			return change // an expression, which the schema language does not have
 		}
-		columns = append(columns, quote(p.C.Name))
-		present = append(present, quote(p.C.Name)+" IS NOT NULL")
+		names, columns = append(names, p.C.Name), append(columns, l.quote(p.C.Name))
+		present = append(present, l.quote(p.C.Name)+" IS NOT NULL")
 	}
 	if where != "" {
 		present = append(present, "("+where+")")
 	}
 	list, condition := strings.Join(columns, ", "), strings.Join(present, " AND ")
-	doubles := l.find(condition + " AND (" + list + ") IN (SELECT " + list + " FROM " + l.image() + " WHERE " + condition + " GROUP BY " + list + " HAVING count(*) > 1)")
-	name := l.want.Name + " (" + strings.ReplaceAll(list, "`", "") + ")"
+	doubles := l.find(condition + " AND (" + list + ") IN (SELECT " + list + " FROM " + l.asWanted() + " AS them WHERE " + condition + " GROUP BY " + list + " HAVING count(*) > 1)")
+	name := l.want.Name + " (" + strings.Join(names, ", ") + ")"
 	if doubles.rows == 0 {
 		change.Check = "no two rows of " + name + " are equal"
 		return change
@@ -206,7 +230,7 @@ func (l *lint) unique(change Change, i *atlas.Index, where string) Change {
 func (l *lint) primaryKey(i *atlas.Index) Change {
 	var names, nulls []string
 	for _, p := range i.Parts {
-		names, nulls = append(names, p.C.Name), append(nulls, quote(p.C.Name)+" IS NULL")
+		names, nulls = append(names, p.C.Name), append(nulls, l.quote(p.C.Name)+" IS NULL")
 	}
 	change := Change{Comment: fmt.Sprintf("change the primary key of %s to (%s)", l.want.Name, strings.Join(names, ", ")), lacks: true}
 	if l.countRows() == 0 {
@@ -225,8 +249,8 @@ func (l *lint) foreignKey(what string, fk *atlas.ForeignKey) Change {
 	}
 	var present, equal []string
 	for i, c := range fk.Columns {
-		present = append(present, "it."+quote(c.Name)+" IS NOT NULL")
-		equal = append(equal, "target."+quote(fk.RefColumns[i].Name)+" = it."+quote(c.Name))
+		present = append(present, "it."+l.quote(c.Name)+" IS NOT NULL")
+		equal = append(equal, "target."+l.quote(fk.RefColumns[i].Name)+" = it."+l.quote(c.Name))
 	}
 	condition := strings.Join(present, " AND ")
 	if target := l.target(fk.RefTable); target != "" {
@@ -257,7 +281,7 @@ func (l *lint) check(what string, c *atlas.Check) Change {
 	field := ""
 	if t := l.draft.want.byName[l.want.Name]; t != nil {
 		for _, f := range t.Columns {
-			if f.Enum != nil && strings.HasPrefix(c.Expr, "("+quote(f.Column)+" IN ") {
+			if f.Enum != nil && strings.HasPrefix(c.Expr, "("+l.quote(f.Column)+" ") {
 				field = l.want.Name + "." + f.Column
 				change.Comment = what + " the values of " + field + " to those of " + f.Enum.Name
 			}
@@ -327,18 +351,18 @@ const shownKeys = 3
 func (l *lint) find(condition string) finding {
 	key := make([]string, len(keyOf(l.have)))
 	for i := range key {
-		key[i] = quote(keyColumn(i))
+		key[i] = l.quote(keyColumn(i))
 	}
-	return l.search(l.image(), key, condition)
+	return l.search(l.asWanted(), key, condition)
 }
 
 // findNow looks for rows of the table as it is.
 func (l *lint) findNow(condition string) finding {
 	key := keyOf(l.have)
 	for i, name := range key {
-		key[i] = quote(l.draft.have.column(l.want.Name, name))
+		key[i] = l.quote(l.draft.have.column(l.want.Name, name))
 	}
-	return l.search(quote(l.draft.have.table(l.want.Name)), key, condition)
+	return l.search(l.quote(l.draft.have.table(l.want.Name)), key, condition)
 }
 
 func (l *lint) search(table string, key []string, condition string) finding {
@@ -347,6 +371,7 @@ func (l *lint) search(table string, key []string, condition string) finding {
 		return f
 	}
 	from := " FROM " + table + " AS it WHERE " + condition
+	l.fail(l.equip(l.ctx, l.conn, from))
 	if err := l.conn.QueryRowContext(l.ctx, "SELECT count(*)"+from).Scan(&f.rows); err != nil {
 		l.fail(fmt.Errorf("check %s: %w", l.want.Name, err))
 	}
@@ -377,20 +402,20 @@ func (l *lint) keys(key []string, from string) []string {
 	return keys
 }
 
-func (l *lint) image() string { return imageOf(l.draft, l.have, l.want, l.sources) }
+func (l *lint) asWanted() string { return imageOf(l.draft, l.have, l.want, l.sources) }
 
 // imageOf is a sub-query of a table's rows as they will be, with the key they have now.
 func imageOf(d *draft, have, want *atlas.Table, sources []source) string {
 	var columns []string
 	for i, name := range keyOf(have) {
-		columns = append(columns, quote(d.have.column(want.Name, name))+" AS "+quote(keyColumn(i)))
+		columns = append(columns, d.quote(d.have.column(want.Name, name))+" AS "+d.quote(keyColumn(i)))
 	}
 	used := map[string]bool{}
 	for _, s := range sources {
-		columns = append(columns, s.expr(s.was)+" AS "+quote(s.column.Name))
+		columns = append(columns, d.image(s)+" AS "+d.quote(s.column.Name))
 		used[s.column.Name] = true
 	}
-	return "(SELECT " + strings.Join(columns, ", ") + " FROM " + quote(d.have.table(want.Name)) + ")"
+	return "(SELECT " + strings.Join(columns, ", ") + " FROM " + d.quote(d.have.table(want.Name)) + ")"
 }
 
 // keyColumn is a name that no column of a schema has.
@@ -403,7 +428,7 @@ func (d *draft) rows(ctx context.Context, table string) (int, error) {
 		return n, nil
 	}
 	var n int
-	if err := d.conn.QueryRowContext(ctx, "SELECT count(*) FROM "+quote(name)).Scan(&n); err != nil {
+	if err := d.conn.QueryRowContext(ctx, "SELECT count(*) FROM "+d.quote(name)).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count the rows of %s: %w", name, err)
 	}
 	d.counted[name] = n
@@ -413,7 +438,7 @@ func (d *draft) rows(ctx context.Context, table string) (int, error) {
 // values counts the rows that hold a value in a column.
 func (d *draft) values(ctx context.Context, table, column string) (n int, err error) {
 	name := d.have.table(table)
-	err = d.conn.QueryRowContext(ctx, "SELECT count("+quote(d.have.column(table, column))+") FROM "+quote(name)).Scan(&n)
+	err = d.conn.QueryRowContext(ctx, "SELECT count("+d.quote(d.have.column(table, column))+") FROM "+d.quote(name)).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count the values of %s.%s: %w", name, column, err)
 	}

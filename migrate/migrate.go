@@ -62,8 +62,10 @@ func Make(ctx context.Context, db Database, want *schema.Schema, o Options) (Pla
 		if err != nil {
 			return err
 		}
-		plan, err = draftPlan(ctx, conn, db, g, o)
-		return err
+		return g.look(ctx, conn, false, func() error {
+			plan, err = draftPlan(ctx, conn, db, g, o)
+			return err
+		})
 	})
 	return plan, err
 }

@@ -3,30 +3,117 @@ package migrate
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"spacecloud/database/sqlite"
 	"spacecloud/schema"
+	private "spacecloud/tests/postgres"
 )
 
-// world is a database in a file, and what the tests do to it.
+// world is a database, and what the tests do to it.
 type world struct {
 	*testing.T
-	db Database
+	db   Database
+	kind kind
 }
 
+// kind is how a test asks one kind of databases.
+type kind struct {
+	open func(*testing.T) Database
+	// what there is, without the ledger
+	structure string
+	tables    string
+	views     string // how many
+	hasColumn string // %s table, column
+	cell      string // key and value of %s column, table
+	yes, no   string // as a value, and as a literal
+	noKeys    string // a statement that lets rows point to such as come later
+	list      func(values ...string) string
+}
+
+var kinds = map[string]kind{
+	"SQLite": {
+		open:      openSQLite,
+		structure: "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE '\\_spacecloud%' ESCAPE '\\' ORDER BY name",
+		tables:    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_spacecloud%' ESCAPE '\\' ORDER BY name",
+		views:     "SELECT count(*) FROM sqlite_master WHERE type = 'view'",
+		hasColumn: "SELECT count(*) FROM pragma_table_info('%s') WHERE name = '%s'",
+		cell:      "SELECT hex(id), quote(%s) FROM %s",
+		yes:       "1", no: "0",
+		noKeys: "PRAGMA foreign_keys = OFF",
+		list: func(values ...string) string {
+			quoted, _ := json.Marshal(append([]string{}, values...))
+			return string(quoted)
+		},
+	},
+	"PostgreSQL": {
+		open: openPostgres,
+		structure: `SELECT 'column ' || c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid)
+			FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+			WHERE c.relnamespace = ` + here + ` AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND c.relname NOT LIKE '\_spacecloud%'
+			UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, convalidated, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = ` + here + `
+			AND conrelid::regclass::text NOT LIKE '\_spacecloud%'
+			UNION ALL SELECT 'index', tablename, indexname, true, indexdef FROM pg_indexes WHERE schemaname = current_schema() AND tablename NOT LIKE '\_spacecloud%'
+			UNION ALL SELECT 'view', viewname, '', true, definition FROM pg_views WHERE schemaname = current_schema() ORDER BY 1, 2, 3`,
+		tables:    "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename NOT LIKE '\\_spacecloud%' ORDER BY tablename",
+		views:     "SELECT count(*) FROM pg_views WHERE schemaname = current_schema()",
+		hasColumn: "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('%s') AND attname = '%s' AND NOT attisdropped",
+		cell:      "SELECT encode(convert_to(id, 'UTF8'), 'hex'), quote_nullable(%s) FROM %s",
+		yes:       "true", no: "false",
+		noKeys: "SELECT 1",
+		list:   func(values ...string) string { return "{" + strings.Join(values, ",") + "}" },
+	},
+}
+
+func TestMain(m *testing.M) { os.Exit(private.Run(m)) }
+
+// newWorld is one in SQLite.
 func newWorld(t *testing.T) world {
+	t.Helper()
+	return world{t, openSQLite(t), kinds["SQLite"]}
+}
+
+// newPostgres is one in PostgreSQL.
+func newPostgres(t *testing.T) world {
+	t.Helper()
+	return world{t, openPostgres(t), kinds["PostgreSQL"]}
+}
+
+// onBoth tests what holds in every kind of database.
+func onBoth(t *testing.T, do func(*testing.T, world)) {
+	t.Helper()
+	for name, kind := range kinds {
+		t.Run(name, func(t *testing.T) { do(t, world{t, kind.open(t), kind}) })
+	}
+}
+
+func openSQLite(t *testing.T) Database {
 	t.Helper()
 	d, err := sqlite.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "main.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	return world{t, Database{Name: "main", Product: "SQLite", SQL: d}}
+	return Database{Name: "main", Product: "SQLite", SQL: d}
 }
+
+func openPostgres(t *testing.T) Database {
+	t.Helper()
+	return Database{Name: "main", Product: "PostgreSQL", SQL: opened{private.Open(t)}}
+}
+
+// opened is the driver of PostgreSQL, as far as a migration knows it.
+type opened struct{ *sql.DB }
+
+func (opened) Dialect() string { return "postgres" }
+
+func (w world) tables() string { return w.ask(w.kind.tables) }
 
 func (w world) schema(sdl string) *schema.Schema {
 	w.Helper()
@@ -92,7 +179,8 @@ func (w world) ask(query string) string {
 	w.Helper()
 	var lines []string
 	w.conn(func(c *sql.Conn) {
-		rows, err := c.QueryContext(w.Context(), query)
+		// A text of its own each time: a prepared one does not survive a change of its table.
+		rows, err := c.QueryContext(w.Context(), fmt.Sprintf("%s -- %d", query, asked.Add(1)))
 		if err != nil {
 			w.Fatalf("%v: %s", err, query)
 		}
@@ -123,6 +211,8 @@ func (w world) ask(query string) string {
 	return strings.Join(lines, ";")
 }
 
+var asked atomic.Int64
+
 func (w world) conn(do func(*sql.Conn)) {
 	w.Helper()
 	if err := borrow(context.Background(), w.db, func(c *sql.Conn) error { do(c); return nil }); err != nil {
@@ -132,10 +222,10 @@ func (w world) conn(do func(*sql.Conn)) {
 
 // dump is everything in the database but the ledger.
 func (w world) dump() string {
-	out := w.ask("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE '\\_spacecloud%' ESCAPE '\\' ORDER BY name")
-	for t := range strings.SplitSeq(w.ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_spacecloud%' ESCAPE '\\' ORDER BY name"), ";") {
+	out := w.ask(w.kind.structure)
+	for t := range strings.SplitSeq(w.tables(), ";") {
 		if t != "" {
-			out += "\n" + t + ": " + w.ask("SELECT * FROM "+quote(t)+" ORDER BY 1")
+			out += "\n" + t + ": " + w.ask("SELECT * FROM "+w.quote(t)+" ORDER BY 1")
 		}
 	}
 	return out
@@ -170,16 +260,17 @@ func (w world) edit(was, is string) string {
 }
 
 func TestTheFirstMigrationMakesEverythingOnce(t *testing.T) {
-	w := newWorld(t)
-	plan := w.apply(blog, Options{Version: "v1"})
-	if len(plan.Steps) != 2 || plan.Destroys() {
-		t.Errorf("unexpected plan\n%s", plan)
-	}
-	w.apply(blog, Options{})
-	entries, err := Status(t.Context(), w.db)
-	if err != nil || len(entries) != 1 || entries[0].Version != "v1" || !strings.Contains(entries[0].Plan, "create table posts") {
-		t.Errorf("the ledger is %+v, %v", entries, err)
-	}
+	onBoth(t, func(t *testing.T, w world) {
+		plan := w.apply(blog, Options{Version: "v1"})
+		if len(plan.Steps) != 2 || plan.Destroys() {
+			t.Errorf("unexpected plan\n%s", plan)
+		}
+		w.apply(blog, Options{})
+		entries, err := Status(t.Context(), w.db)
+		if err != nil || len(entries) != 1 || entries[0].Version != "v1" || !strings.Contains(entries[0].Plan, "create table posts") {
+			t.Errorf("the ledger is %+v, %v", entries, err)
+		}
+	})
 }
 
 func TestAPlanIsReadable(t *testing.T) {
@@ -213,21 +304,22 @@ func statementsOf(p Plan) string {
 }
 
 func TestARebuildLosesNoRowAndCascadesNothing(t *testing.T) {
-	w := newWorld(t)
-	w.blog()
-	w.apply(w.edit("name: String!", "name: String! @default(value: \"nobody\")"), Options{}) // users is made anew; posts cascade from it
-	w.equal("users", w.ask("SELECT * FROM users ORDER BY id"), "u1,Ann,ann@x;u2,Bob,<nil>")
-	w.equal("posts", w.ask("SELECT id, author_id FROM posts ORDER BY id"), "p1,u1;p2,u2")
-	w.conn(func(c *sql.Conn) {
-		if _, err := c.ExecContext(t.Context(), "INSERT INTO users (id, name, email) VALUES ('u3', 'Cyd', 'ann@x')"); err == nil {
-			t.Error("the unique index is gone after the rebuild")
-		}
-		if _, err := c.ExecContext(t.Context(), "INSERT INTO posts (id, title, author_id) VALUES ('p3', 'x', 'nobody')"); err == nil {
-			t.Error("the foreign key is gone, or off, after the rebuild")
-		}
+	onBoth(t, func(t *testing.T, w world) {
+		w.blog()
+		w.apply(w.edit("name: String!", "name: String! @default(value: \"nobody\")"), Options{}) // users is made anew; posts cascade from it
+		w.equal("users", w.ask("SELECT * FROM users ORDER BY id"), "u1,Ann,ann@x;u2,Bob,<nil>")
+		w.equal("posts", w.ask("SELECT id, author_id FROM posts ORDER BY id"), "p1,u1;p2,u2")
+		w.conn(func(c *sql.Conn) {
+			if _, err := c.ExecContext(t.Context(), "INSERT INTO users (id, name, email) VALUES ('u3', 'Cyd', 'ann@x')"); err == nil {
+				t.Error("the unique index is gone after the rebuild")
+			}
+			if _, err := c.ExecContext(t.Context(), "INSERT INTO posts (id, title, author_id) VALUES ('p3', 'x', 'nobody')"); err == nil {
+				t.Error("the foreign key is gone, or off, after the rebuild")
+			}
+		})
+		w.exec("DELETE FROM users WHERE id = 'u1'")
+		w.equal("posts after a delete", w.ask("SELECT id FROM posts"), "p2")
 	})
-	w.exec("DELETE FROM users WHERE id = 'u1'")
-	w.equal("posts after a delete", w.ask("SELECT id FROM posts"), "p2")
 }
 
 func TestWhatIsRefusedSaysWhyAndWhatToDo(t *testing.T) {
@@ -246,125 +338,135 @@ func TestWhatIsRefusedSaysWhyAndWhatToDo(t *testing.T) {
 		"a fraction":                             {"price: Decimal", "price: Int", "", []string{"1 row of posts.price (with key p1) would lose a part of its value"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			w.blog()
-			if c.data != "" {
-				w.exec(c.data)
-			}
-			w.refuse(w.edit(c.old, c.new), Options{}, c.say...)
+			onBoth(t, func(_ *testing.T, w world) {
+				w.blog()
+				if c.data != "" {
+					w.exec(c.data)
+				}
+				w.refuse(w.edit(c.old, c.new), Options{}, c.say...)
+			})
 		})
 	}
 }
 
 func TestWhatIsAllowedIsDone(t *testing.T) {
-	w := newWorld(t)
-	w.blog()
-	w.apply(w.edit("body: String ", "slug: String! @default(value: \"none\")  "), Options{AllowDestroy: true})
-	w.equal("posts", w.ask("SELECT id, title, slug FROM posts ORDER BY id"), "p1,One,none;p2,Two,none")
-	w.apply(`type User { id: ID! @primary  name: String! }`, Options{AllowDestroy: true})
-	w.equal("tables", w.ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'"), "users")
+	onBoth(t, func(t *testing.T, w world) {
+		w.blog()
+		w.apply(w.edit("body: String ", "slug: String! @default(value: \"none\")  "), Options{AllowDestroy: true})
+		w.equal("posts", w.ask("SELECT id, title, slug FROM posts ORDER BY id"), "p1,One,none;p2,Two,none")
+		w.apply(`type User { id: ID! @primary  name: String! }`, Options{AllowDestroy: true})
+		w.equal("tables", w.tables(), "users")
+	})
 }
 
 func TestValuesConvert(t *testing.T) {
-	w := newWorld(t)
-	w.blog()
-	w.exec("UPDATE posts SET title = CASE id WHEN 'p1' THEN '-12' ELSE '7' END, price = '2'")
-	sdl := strings.NewReplacer("title: String!", "title: BigInt!", "views: Int @default(value: 0)", "views: String", "price: Decimal", "price: Float").Replace(blog)
-	w.apply(sdl, Options{})
-	w.equal("posts", w.ask("SELECT title, typeof(title), views, typeof(views), price, typeof(price) FROM posts ORDER BY id"), "-12,integer,3,text,2,real;7,integer,0,text,2,real")
-	w.apply(blog, Options{})
-	w.equal("posts", w.ask("SELECT title, typeof(title), views, typeof(views) FROM posts ORDER BY id"), "-12,text,3,integer;7,text,0,integer")
+	onBoth(t, func(t *testing.T, w world) {
+		w.blog()
+		w.exec("UPDATE posts SET title = CASE id WHEN 'p1' THEN '-12' ELSE '7' END, price = '2'")
+		sdl := strings.NewReplacer("title: String!", "title: BigInt!", "views: Int @default(value: 0)", "views: String", "price: Decimal", "price: Float").Replace(blog)
+		w.apply(sdl, Options{})
+		w.equal("posts", w.ask("SELECT title + 1, views || '!', price / 4 FROM posts ORDER BY id"), "-11,3!,0.5;8,0!,0.5")
+		w.apply(blog, Options{})
+		w.equal("posts", w.ask("SELECT title || '!', views + 1 FROM posts ORDER BY id"), "-12!,4;7!,1")
+	})
 }
 
 func TestRenamesKeepTheData(t *testing.T) {
-	w := newWorld(t)
-	w.blog()
-	renamed := `
+	onBoth(t, func(t *testing.T, w world) {
+		w.blog()
+		renamed := `
 type Person @auth(read: "true") @renamed(from: "User") { id: ID! @primary  fullName: String! @renamed(from: "name")  email: String @unique  posts: [Post!]! @link }
 type Post @auth(read: "true") { id: ID! @primary  title: String!  body: String  views: Int @default(value: 0)  price: Decimal  writer: Person! @link(onDelete: CASCADE) @renamed(from: "author") }
 `
-	plan := w.apply(renamed, Options{})
-	if plan.Destroys() {
-		t.Errorf("a rename destroys:\n%s", plan)
-	}
-	w.equal("people", w.ask("SELECT id, full_name, email FROM people ORDER BY id"), "u1,Ann,ann@x;u2,Bob,<nil>")
-	w.equal("posts", w.ask("SELECT id, writer_id FROM posts ORDER BY id"), "p1,u1;p2,u2")
-	w.exec("DELETE FROM people WHERE id = 'u1'")
-	w.equal("posts after a delete", w.ask("SELECT id FROM posts"), "p2")
-	w.apply(renamed, Options{})
+		plan := w.apply(renamed, Options{})
+		if plan.Destroys() {
+			t.Errorf("a rename destroys:\n%s", plan)
+		}
+		w.equal("people", w.ask("SELECT id, full_name, email FROM people ORDER BY id"), "u1,Ann,ann@x;u2,Bob,<nil>")
+		w.equal("posts", w.ask("SELECT id, writer_id FROM posts ORDER BY id"), "p1,u1;p2,u2")
+		w.exec("DELETE FROM people WHERE id = 'u1'")
+		w.equal("posts after a delete", w.ask("SELECT id FROM posts"), "p2")
+		w.apply(renamed, Options{})
+	})
 }
 
 func TestALinkOverRowsThatPointNowhereIsRefused(t *testing.T) {
-	w := newWorld(t)
-	const sdl = `type User @auth(read: "true") { id: ID! @primary }
+	onBoth(t, func(t *testing.T, w world) {
+		const sdl = `type User @auth(read: "true") { id: ID! @primary }
 type Post @auth(read: "true") { id: ID! @primary  authorId: ID %s }`
-	w.apply(fmt.Sprintf(sdl, ""), Options{})
-	w.exec("INSERT INTO users VALUES ('u1')", "INSERT INTO posts VALUES ('p1', 'u1'), ('p2', 'gone'), ('p3', NULL)")
-	linked := fmt.Sprintf(sdl, `author: User @link(from: "authorId", to: "id")`)
-	w.refuse(linked, Options{AllowDestroy: true}, "1 row of posts.author_id (with key p2) points to a row of users that is not there")
-	w.exec("DELETE FROM posts WHERE id = 'p2'")
-	w.apply(linked, Options{})
-	w.equal("posts", w.ask("SELECT * FROM posts ORDER BY id"), "p1,u1;p3,<nil>")
+		w.apply(fmt.Sprintf(sdl, ""), Options{})
+		w.exec("INSERT INTO users VALUES ('u1')", "INSERT INTO posts VALUES ('p1', 'u1'), ('p2', 'gone'), ('p3', NULL)")
+		linked := fmt.Sprintf(sdl, `author: User @link(from: "authorId", to: "id")`)
+		w.refuse(linked, Options{AllowDestroy: true}, "1 row of posts.author_id (with key p2) points to a row of users that is not there")
+		w.exec("DELETE FROM posts WHERE id = 'p2'")
+		w.apply(linked, Options{})
+		w.equal("posts", w.ask("SELECT * FROM posts ORDER BY id"), "p1,u1;p3,<nil>")
+	})
 }
 
 func TestACompoundKeyNamesItsRows(t *testing.T) {
-	w := newWorld(t)
-	const sdl = `type Seat @auth(read: "true") { row: String! @primary  number: Int! @primary  taken: String%s }`
-	w.apply(fmt.Sprintf(sdl, ""), Options{})
-	w.exec("INSERT INTO seats VALUES ('A', 1, NULL), ('A', 2, 'x')")
-	w.refuse(fmt.Sprintf(sdl, "!"), Options{}, "1 row of seats.taken (with key A/1) is null")
+	onBoth(t, func(t *testing.T, w world) {
+		const sdl = `type Seat @auth(read: "true") { row: String! @primary  number: Int! @primary  taken: String%s }`
+		w.apply(fmt.Sprintf(sdl, ""), Options{})
+		w.exec("INSERT INTO seats VALUES ('A', 1, NULL), ('A', 2, 'x')")
+		w.refuse(fmt.Sprintf(sdl, "!"), Options{}, "1 row of seats.taken (with key A/1) is null")
+	})
 }
 
 func TestEnumValues(t *testing.T) {
-	w := newWorld(t)
-	const sdl = "enum State { OPEN CLOSED %s}\ntype Task @auth(read: \"true\") { id: ID! @primary  state: State! }"
-	w.apply(fmt.Sprintf(sdl, ""), Options{})
-	w.exec("INSERT INTO tasks VALUES ('t1', 'OPEN'), ('t2', 'CLOSED')")
-	w.apply(fmt.Sprintf(sdl, "LATER "), Options{})
-	w.exec("INSERT INTO tasks VALUES ('t3', 'LATER')")
-	w.refuse(fmt.Sprintf(sdl, ""), Options{AllowDestroy: true}, "1 row of tasks.state (with key t3) holds a value that is not among them")
-	w.exec("DELETE FROM tasks WHERE id = 't3'")
-	w.apply(fmt.Sprintf(sdl, ""), Options{})
+	onBoth(t, func(t *testing.T, w world) {
+		const sdl = "enum State { OPEN CLOSED %s}\ntype Task @auth(read: \"true\") { id: ID! @primary  state: State! }"
+		w.apply(fmt.Sprintf(sdl, ""), Options{})
+		w.exec("INSERT INTO tasks VALUES ('t1', 'OPEN'), ('t2', 'CLOSED')")
+		w.apply(fmt.Sprintf(sdl, "LATER "), Options{})
+		w.exec("INSERT INTO tasks VALUES ('t3', 'LATER')")
+		w.refuse(fmt.Sprintf(sdl, ""), Options{AllowDestroy: true}, "1 row of tasks.state (with key t3) holds a value that is not among them")
+		w.exec("DELETE FROM tasks WHERE id = 't3'")
+		w.apply(fmt.Sprintf(sdl, ""), Options{})
+	})
 }
 
 func TestDevelopmentKeepsWhatIsGoneFromTheSchema(t *testing.T) {
-	w := newWorld(t)
-	w.blog()
-	plan := w.apply(`type Post @auth(read: "true", create: "true") { id: ID! @primary  subtitle: String }`, Options{Policy: Tidy})
-	for _, say := range []string{"stays: table users with 2 rows", "stays: column posts.title with 2 values", "add column posts.subtitle"} {
-		if !strings.Contains(plan.String(), say) {
-			t.Errorf("the plan does not say %q:\n%s", say, plan)
+	onBoth(t, func(t *testing.T, w world) {
+		w.blog()
+		plan := w.apply(`type Post @auth(read: "true", create: "true") { id: ID! @primary  subtitle: String }`, Options{Policy: Tidy})
+		for _, say := range []string{"stays: table users with 2 rows", "stays: column posts.title with 2 values", "add column posts.subtitle"} {
+			if !strings.Contains(plan.String(), say) {
+				t.Errorf("the plan does not say %q:\n%s", say, plan)
+			}
 		}
-	}
-	w.exec("INSERT INTO posts (id, subtitle) VALUES ('p3', 'new')", "DELETE FROM users WHERE id = 'u2'")
-	w.equal("posts", w.ask("SELECT id, title, body, author_id, subtitle FROM posts ORDER BY id"), "p1,One,text,u1,<nil>;p2,Two,<nil>,u2,<nil>;p3,<nil>,<nil>,<nil>,new")
+		w.exec("INSERT INTO posts (id, subtitle) VALUES ('p3', 'new')", "DELETE FROM users WHERE id = 'u2'")
+		w.equal("posts", w.ask("SELECT id, title, body, author_id, subtitle FROM posts ORDER BY id"), "p1,One,text,u1,<nil>;p2,Two,<nil>,u2,<nil>;p3,<nil>,<nil>,<nil>,new")
 
-	// What stayed is still ours: the exact migration says so and drops it.
-	w.refuse(`type Post @auth(read: "true", create: "true") { id: ID! @primary  subtitle: String }`, Options{}, "drop table users: it holds 1 row", "drop column posts.title")
+		// What stayed is still ours: the exact migration says so and drops it.
+		w.refuse(`type Post @auth(read: "true", create: "true") { id: ID! @primary  subtitle: String }`, Options{}, "drop table users: it holds 1 row", "drop column posts.title")
 
-	// And when the schema has it again, it is what it was.
-	w.exec("DELETE FROM posts WHERE id <> 'p1'")
-	w.apply(blog, Options{Policy: Tidy})
-	w.equal("posts", w.ask("SELECT id, title, body, author_id FROM posts"), "p1,One,text,u1")
+		// And when the schema has it again, it is what it was.
+		w.exec("DELETE FROM posts WHERE id <> 'p1'")
+		w.apply(blog, Options{Policy: Tidy})
+		w.equal("posts", w.ask("SELECT id, title, body, author_id FROM posts"), "p1,One,text,u1")
+	})
 }
 
 func TestDevelopmentDropsWhatIsEmpty(t *testing.T) {
-	w := newWorld(t)
-	w.apply(blog, Options{Policy: Tidy})
-	plan := w.apply(`type Post @auth(read: "true") { id: ID! @primary  titel: String! }`, Options{Policy: Tidy})
-	if len(plan.Kept) > 0 {
-		t.Errorf("nothing is worth keeping:\n%s", plan)
-	}
-	w.equal("tables", w.ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'"), "posts")
+	onBoth(t, func(t *testing.T, w world) {
+		w.apply(blog, Options{Policy: Tidy})
+		plan := w.apply(`type Post @auth(read: "true") { id: ID! @primary  titel: String! }`, Options{Policy: Tidy})
+		if len(plan.Kept) > 0 {
+			t.Errorf("nothing is worth keeping:\n%s", plan)
+		}
+		w.equal("tables", w.tables(), "posts")
+	})
 }
 
 func TestARollingDeployKeepsWhatIsEmptyToo(t *testing.T) {
-	w := newWorld(t)
-	w.apply(blog, Options{})
-	plan := w.apply(w.edit("body: String ", ""), Options{Policy: Keep})
-	if !plan.Empty() || len(plan.Kept) != 1 {
-		t.Errorf("older servers still ask for posts.body:\n%s", plan)
-	}
+	onBoth(t, func(t *testing.T, w world) {
+		w.apply(blog, Options{})
+		plan := w.apply(w.edit("body: String ", ""), Options{Policy: Keep})
+		if !plan.Empty() || len(plan.Kept) != 1 {
+			t.Errorf("older servers still ask for posts.body:\n%s", plan)
+		}
+	})
 }
 
 func TestWhatOthersMadeIsLeftAlone(t *testing.T) {
@@ -388,112 +490,127 @@ func TestWhatOthersMadeIsLeftAlone(t *testing.T) {
 }
 
 func TestATableThatWasThereIsServedAndNeverDropped(t *testing.T) {
-	w := newWorld(t)
-	w.exec(
-		"CREATE TABLE posts (id TEXT NOT NULL PRIMARY KEY, title TEXT UNIQUE, code TEXT NOT NULL)",
-		"INSERT INTO posts VALUES ('p1', 'One', 'c')")
-	w.refuse(`type Post @auth(read: "true", create: "true") { id: ID! @primary  title: String @unique }`, Options{}, "column posts.code is not in the schema", "no row could be inserted")
-	const readOnly = `type Post @auth(read: "true") { id: ID! @primary  title: String @unique }`
-	w.apply(readOnly, Options{})
-	if entries, err := Status(t.Context(), w.db); err != nil || len(entries) > 0 {
-		t.Errorf("nothing had to be done, and the ledger is %v, %v", entries, err)
-	}
-	w.apply(`type Post @auth(read: "true") { id: ID! @primary  title: String @unique  extra: String }`, Options{})
-	w.apply(`type Other @auth(read: "true") { id: ID! @primary }`, Options{AllowDestroy: true})
-	w.equal("posts", w.ask("SELECT id, title, code FROM posts"), "p1,One,c")
+	onBoth(t, func(t *testing.T, w world) {
+		w.exec(
+			"CREATE TABLE posts (id TEXT NOT NULL PRIMARY KEY, title TEXT UNIQUE, code TEXT NOT NULL)",
+			"INSERT INTO posts VALUES ('p1', 'One', 'c')")
+		w.refuse(`type Post @auth(read: "true", create: "true") { id: ID! @primary  title: String @unique }`, Options{}, "column posts.code is not in the schema", "no row could be inserted")
+		const readOnly = `type Post @auth(read: "true") { id: ID! @primary  title: String @unique }`
+		w.apply(readOnly, Options{})
+		if entries, err := Status(t.Context(), w.db); err != nil || len(entries) > 0 {
+			t.Errorf("nothing had to be done, and the ledger is %v, %v", entries, err)
+		}
+		w.apply(`type Post @auth(read: "true") { id: ID! @primary  title: String @unique  extra: String }`, Options{})
+		w.apply(`type Other @auth(read: "true") { id: ID! @primary }`, Options{AllowDestroy: true})
+		w.equal("posts", w.ask("SELECT id, title, code FROM posts"), "p1,One,c")
+	})
 }
 
 func TestNumbersAreNotGivenTwice(t *testing.T) {
-	w := newWorld(t)
-	const sdl = `type Order @auth(read: "true", create: "true") { id: ID! @primary @autoIncrement  note: String%s }`
-	w.apply(fmt.Sprintf(sdl, ""), Options{})
-	w.exec("INSERT INTO orders (note) VALUES ('a'), ('b'), ('c')", "DELETE FROM orders WHERE id = 3")
-	w.apply(fmt.Sprintf(sdl, ` @default(value: "x")`), Options{})
-	w.exec("INSERT INTO orders (note) VALUES ('d')")
-	w.equal("orders", w.ask("SELECT id, note FROM orders"), "1,a;2,b;4,d")
-	w.exec("DELETE FROM orders")
-	w.apply(fmt.Sprintf(sdl, ""), Options{})
-	w.exec("INSERT INTO orders (note) VALUES ('e')")
-	w.equal("orders", w.ask("SELECT id, note FROM orders"), "5,e")
+	onBoth(t, func(t *testing.T, w world) {
+		const sdl = `type Order @auth(read: "true", create: "true") { id: ID! @primary @autoIncrement  note: String%s }`
+		w.apply(fmt.Sprintf(sdl, ""), Options{})
+		w.exec("INSERT INTO orders (note) VALUES ('a'), ('b'), ('c')", "DELETE FROM orders WHERE id = 3")
+		w.apply(fmt.Sprintf(sdl, ` @default(value: "x")`), Options{})
+		w.exec("INSERT INTO orders (note) VALUES ('d')")
+		w.equal("orders", w.ask("SELECT id, note FROM orders"), "1,a;2,b;4,d")
+		w.exec("DELETE FROM orders")
+		w.apply(fmt.Sprintf(sdl, ""), Options{})
+		w.exec("INSERT INTO orders (note) VALUES ('e')")
+		w.equal("orders", w.ask("SELECT id, note FROM orders"), "5,e")
+	})
 }
 
 func TestViewsFollow(t *testing.T) {
-	w := newWorld(t)
-	view := func(sql string) string {
-		return blog + `type Top @view(sql: "` + sql + `") @auth(read: "true") { id: ID!  title: String }`
-	}
-	w.apply(view("SELECT id, title FROM posts WHERE views > 1"), Options{})
-	w.exec("INSERT INTO users (id, name) VALUES ('u1', 'Ann')", "INSERT INTO posts (id, title, views, author_id) VALUES ('p1', 'One', 3, 'u1')")
-	w.equal("the view", w.ask("SELECT id, title FROM tops"), "p1,One")
-	changed := view("SELECT id, upper(title) AS title FROM posts")
-	w.apply(strings.Replace(changed, "title: String!", `title: String! @default(value: "x")`, 1), Options{})
-	w.equal("the view", w.ask("SELECT id, title FROM tops"), "p1,ONE")
-	w.refuse(view("SELECT id FROM posts"), Options{}, "view Top cannot be read", "title")
-	w.apply(blog, Options{})
-	w.equal("views", w.ask("SELECT count(*) FROM sqlite_master WHERE type = 'view'"), "0")
+	onBoth(t, func(t *testing.T, w world) {
+		view := func(sql string) string {
+			return blog + `type Top @view(sql: "` + sql + `") @auth(read: "true") { id: ID!  title: String }`
+		}
+		w.apply(view("SELECT id, title FROM posts WHERE views > 1"), Options{})
+		w.exec("INSERT INTO users (id, name) VALUES ('u1', 'Ann')", "INSERT INTO posts (id, title, views, author_id) VALUES ('p1', 'One', 3, 'u1')")
+		w.equal("the view", w.ask("SELECT id, title FROM tops"), "p1,One")
+		changed := view("SELECT id, upper(title) AS title FROM posts")
+		w.apply(strings.Replace(changed, "title: String!", `title: String! @default(value: "x")`, 1), Options{})
+		w.equal("the view", w.ask("SELECT id, title FROM tops"), "p1,ONE")
+		w.refuse(view("SELECT id FROM posts"), Options{}, "view Top cannot be read", "title")
+		w.apply(blog, Options{})
+		w.equal("views", w.ask(w.kind.views), "0")
+	})
 }
 
 func TestTwoServersStartAtOnceAndOneMigrates(t *testing.T) {
-	w := newWorld(t)
-	s := w.schema(blog)
-	results := make(chan error)
-	for range 8 {
-		go func() {
-			_, err := Apply(context.Background(), w.db, s, Options{})
-			results <- err
-		}()
-	}
-	for range 8 {
-		if err := <-results; err != nil {
-			t.Error(err)
+	onBoth(t, func(t *testing.T, w world) {
+		s := w.schema(blog)
+		results := make(chan error)
+		for range 8 {
+			go func() {
+				_, err := Apply(context.Background(), w.db, s, Options{})
+				results <- err
+			}()
 		}
-	}
-	if entries, err := Status(t.Context(), w.db); err != nil || len(entries) != 1 {
-		t.Errorf("the ledger has %d entries, %v", len(entries), err)
-	}
+		for range 8 {
+			if err := <-results; err != nil {
+				t.Error(err)
+			}
+		}
+		if entries, err := Status(t.Context(), w.db); err != nil || len(entries) != 1 {
+			t.Errorf("the ledger has %d entries, %v", len(entries), err)
+		}
+	})
 }
 
 func TestProductionServesWithMoreThanItNeeds(t *testing.T) {
-	w := newWorld(t)
-	w.blog()
-	older := w.edit("body: String ", "")
-	if lacks := w.plan(older, Keep).Lacks(); len(lacks) > 0 {
-		t.Errorf("a database of a newer version lacks %v", lacks)
-	}
-	newer := w.edit("body: String ", "body: String  slug: String ")
-	if lacks := w.plan(newer, Keep).Lacks(); len(lacks) != 1 || lacks[0].Comment != "add column posts.slug" {
-		t.Errorf("a database of an older version lacks %v", lacks)
-	}
-	required := w.edit("title: String!", "")
-	if lacks := w.plan(required, Keep).Lacks(); len(lacks) != 1 {
-		t.Errorf("a required column that the schema does not know is no lack: %v", lacks)
-	}
+	onBoth(t, func(t *testing.T, w world) {
+		w.blog()
+		older := w.edit("body: String ", "")
+		if lacks := w.plan(older, Keep).Lacks(); len(lacks) > 0 {
+			t.Errorf("a database of a newer version lacks %v", lacks)
+		}
+		newer := w.edit("body: String ", "body: String  slug: String ")
+		if lacks := w.plan(newer, Keep).Lacks(); len(lacks) != 1 || lacks[0].Comment != "add column posts.slug" {
+			t.Errorf("a database of an older version lacks %v", lacks)
+		}
+		required := w.edit("title: String!", "")
+		if lacks := w.plan(required, Keep).Lacks(); len(lacks) != 1 {
+			t.Errorf("a required column that the schema does not know is no lack: %v", lacks)
+		}
+	})
 }
 
 func TestCreatedAtIsFilledForRowsThatAreThere(t *testing.T) {
-	w := newWorld(t)
-	w.blog()
-	w.apply(w.edit("body: String ", "body: String  createdAt: DateTime! @createdAt  version: Int! @version "), Options{})
-	w.equal("posts", w.ask("SELECT length(created_at), version FROM posts"), "27,1;27,1")
+	onBoth(t, func(t *testing.T, w world) {
+		w.blog()
+		w.apply(w.edit("body: String ", "body: String  createdAt: DateTime! @createdAt  version: Int! @version "), Options{})
+		w.equal("posts", w.ask("SELECT created_at IS NOT NULL, version FROM posts"), w.kind.yes+",1;"+w.kind.yes+",1")
+	})
 }
 
 func TestSeedsAreForUntouchedDatabases(t *testing.T) {
-	w := newWorld(t)
-	s := w.schema(blog)
-	w.apply(blog, Options{})
-	untouched := func(want bool) {
-		t.Helper()
-		if got, err := Untouched(t.Context(), w.db, s); err != nil || got != want {
-			t.Errorf("untouched is %v, %v", got, err)
+	onBoth(t, func(t *testing.T, w world) {
+		s := w.schema(blog)
+		w.apply(blog, Options{})
+		untouched := func(want bool) {
+			t.Helper()
+			if got, err := Untouched(t.Context(), w.db, s); err != nil || got != want {
+				t.Errorf("untouched is %v, %v", got, err)
+			}
 		}
+		untouched(true)
+		w.exec("INSERT INTO users (id, name) VALUES ('u1', 'Ann')")
+		untouched(false)
+		w.exec("DELETE FROM users")
+		untouched(true)
+		if err := Seeded(t.Context(), w.db, "v1"); err != nil {
+			t.Fatal(err)
+		}
+		untouched(false)
+	})
+}
+
+func (w world) quote(name string) string {
+	d, err := dialectOf(w.db)
+	if err != nil {
+		w.Fatal(err)
 	}
-	untouched(true)
-	w.exec("INSERT INTO users (id, name) VALUES ('u1', 'Ann')")
-	untouched(false)
-	w.exec("DELETE FROM users")
-	untouched(true)
-	if err := Seeded(t.Context(), w.db, "v1"); err != nil {
-		t.Fatal(err)
-	}
-	untouched(false)
+	return d.quote(name)
 }

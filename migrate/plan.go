@@ -33,7 +33,21 @@ type Step struct {
 	Reverse []string
 	// Locks says who waits meanwhile; empty where nobody notices.
 	Locks string
+
+	phase phase
 }
+
+// phase is when a step can be done, in databases to which the order matters.
+type phase uint8
+
+const (
+	renamed phase = iota
+	untied        // foreign keys are dropped
+	dropped
+	altered
+	created
+	tied // foreign keys are added
+)
 
 // Change is one thing that a step changes, and what the data says about it.
 type Change struct {

@@ -24,19 +24,19 @@ func (r renaming) comment() string {
 	return "rename column " + r.table + "." + r.from + " to " + r.to
 }
 
-func (r renaming) statement() (do, undo string) {
+func (r renaming) statement(d dialect) (do, undo string) {
 	if r.column == "" {
-		return renameTable(r.from, r.to), renameTable(r.to, r.from)
+		return renameTable(d, r.from, r.to), renameTable(d, r.to, r.from)
 	}
-	return renameColumn(r.table, r.from, r.to), renameColumn(r.table, r.to, r.from)
+	return renameColumn(d, r.table, r.from, r.to), renameColumn(d, r.table, r.to, r.from)
 }
 
-func renameTable(from, to string) string {
-	return "ALTER TABLE " + quote(from) + " RENAME TO " + quote(to)
+func renameTable(d dialect, from, to string) string {
+	return "ALTER TABLE " + d.quote(from) + " RENAME TO " + d.quote(to)
 }
 
-func renameColumn(table, from, to string) string {
-	return "ALTER TABLE " + quote(table) + " RENAME COLUMN " + quote(from) + " TO " + quote(to)
+func renameColumn(d dialect, table, from, to string) string {
+	return "ALTER TABLE " + d.quote(table) + " RENAME COLUMN " + d.quote(from) + " TO " + d.quote(to)
 }
 
 // tablesBefore are the names that the table of a renamed type may have: the one that the

@@ -33,16 +33,16 @@ func (d *draft) addSearches() {
 			continue
 		}
 		if len(old) > 0 {
-			drop = append(drop, dropSearch(s.Name, old))
+			drop = append(drop, d.dropSearch(s.Name, old))
 		}
 		_, filled := d.have.tables.Table(s.Table)
-		create = append(create, createSearch(s, filled))
+		create = append(create, d.createSearch(s, filled))
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.have.search)) {
 		o := d.have.search[name]
 		old := d.partsOf(name)
 		if o.kind == "table" && !wanted[name] && (d.policy != Keep || d.moves(old)) {
-			drop = append(drop, dropSearch(name, old))
+			drop = append(drop, d.dropSearch(name, old))
 		}
 	}
 	d.plan.Steps = slices.Concat(drop, d.plan.Steps, create)
@@ -83,15 +83,15 @@ func (d *draft) moves(parts []object) bool {
 	})
 }
 
-func dropSearch(name string, parts []object) Step {
+func (d *draft) dropSearch(name string, parts []object) Step {
 	step := Step{Object: "search " + name, Changes: []Change{{Comment: "drop full-text index " + name}}}
 	for _, o := range parts {
-		step.Statements = append(step.Statements, "DROP "+strings.ToUpper(o.kind)+" "+quote(o.name))
+		step.Statements = append(step.Statements, "DROP "+strings.ToUpper(o.kind)+" "+d.quote(o.name))
 	}
 	return step
 }
 
-func createSearch(s generator.Search, filled bool) Step {
+func (d *draft) createSearch(s generator.Search, filled bool) Step {
 	step := Step{
 		Object:  "search " + s.Name,
 		Changes: []Change{{Comment: fmt.Sprintf("create full-text index %s of %s", s.Name, s.Table), lacks: true}},
@@ -102,7 +102,7 @@ func createSearch(s generator.Search, filled bool) Step {
 	for _, part := range s.Parts {
 		step.Statements = append(step.Statements, part.SQL)
 		if part.Name != "" {
-			step.Reverse = append([]string{"DROP " + strings.ToUpper(part.Kind) + " " + quote(part.Name)}, step.Reverse...)
+			step.Reverse = append([]string{"DROP " + strings.ToUpper(part.Kind) + " " + d.quote(part.Name)}, step.Reverse...)
 		}
 	}
 	return step

@@ -1,16 +1,11 @@
 package migrate
 
 import (
-	"context"
-	"database/sql"
-	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	atlas "ariga.io/atlas/sql/schema"
-	"ariga.io/atlas/sql/sqlite"
 )
 
 // ownTable is whether a table is the server's own, like the ledger: no name in a schema
@@ -34,56 +29,15 @@ type state struct {
 	others map[string][]string
 }
 
-// object is one line of sqlite_master.
+// object is a thing in a database.
 type object struct{ kind, name, table, text string }
 
-func inspect(ctx context.Context, conn *sql.Conn, g *goal) (*state, error) {
-	objects, err := listObjects(ctx, conn)
-	if err != nil {
-		return nil, err
-	}
-	s := &state{
+func newState() *state {
+	return &state{
 		was: map[string]string{}, wasCol: map[string]map[string]string{},
 		record: newRecord(), views: map[string]string{}, others: map[string][]string{},
 		search: map[string]object{},
 	}
-	if slices.ContainsFunc(objects, func(o object) bool { return o.name == ledger }) {
-		if s.record, err = lastRecord(ctx, conn); err != nil {
-			return nil, err
-		}
-	}
-	names := s.sort(objects, g)
-	if len(names) == 0 {
-		s.tables = atlas.New("main") // no name would ask Atlas for every table
-		return s, nil
-	}
-	engine, err := sqlite.Open(conn)
-	if err != nil {
-		return nil, err
-	}
-	s.tables, err = engine.InspectSchema(ctx, "main", &atlas.InspectOptions{Mode: atlas.InspectTables, Tables: names})
-	if err != nil {
-		return nil, fmt.Errorf("inspect the database: %w", err)
-	}
-	s.setApart()
-	return s, nil
-}
-
-func listObjects(ctx context.Context, conn *sql.Conn) (_ []object, err error) {
-	rows, err := conn.QueryContext(ctx, "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid")
-	if err != nil {
-		return nil, fmt.Errorf("list the tables: %w", err)
-	}
-	defer rows.Close()
-	var found []object
-	for rows.Next() {
-		var o object
-		if err := rows.Scan(&o.kind, &o.name, &o.table, &o.text); err != nil {
-			return nil, err
-		}
-		found = append(found, o)
-	}
-	return found, rows.Err()
 }
 
 // sort puts every object where it belongs and returns the tables to look at closely.
@@ -107,41 +61,6 @@ func (s *state) sort(objects []object, g *goal) []string {
 	}
 	slices.Sort(s.foreign)
 	return names
-}
-
-// setApart takes indexes that we did not make out of the comparison: whoever made them
-// wants them. What Atlas does not read, the collation of a column, is added.
-func (s *state) setApart() {
-	for _, t := range s.tables.Tables {
-		t.Indexes = slices.DeleteFunc(t.Indexes, func(i *atlas.Index) bool {
-			var made sqlite.CreateStmt
-			return slices.ContainsFunc(s.others[t.Name], func(text string) bool {
-				return has(i.Attrs, &made) && made.S == text && text != ""
-			})
-		})
-		var made sqlite.CreateStmt
-		if !has(t.Attrs, &made) {
-			continue
-		}
-		for _, c := range t.Columns {
-			if typ, ok := c.Type.Type.(*atlas.StringType); ok {
-				if collation := collationOf(made.S, c.Name); collation != "" {
-					typ.T += " COLLATE " + collation
-				}
-			}
-		}
-	}
-}
-
-func collationOf(create, column string) string {
-	re, err := regexp.Compile(`(?is)[(,]\s*["` + "`" + `\[]?` + regexp.QuoteMeta(column) + `["` + "`" + `\]]?\s[^,]*?\bCOLLATE\s+["` + "`" + `]?(\w+)`)
-	if err != nil {
-		return ""
-	}
-	if m := re.FindStringSubmatch(create); m != nil {
-		return m[1]
-	}
-	return ""
 }
 
 // has finds the attribute of the type of into.

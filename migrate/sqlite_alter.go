@@ -10,18 +10,18 @@ import (
 	"ariga.io/atlas/sql/sqlite"
 )
 
-// render gives a step its statements. SQLite can add a nullable column or one with a constant
+// alter gives a step its statements. SQLite can add a nullable column or one with a constant
 // default, rename, and make and drop indexes; for all else the table is made anew.
-func (d *draft) render(ctx context.Context, step *Step, have, want *atlas.Table, sources []source, changes []atlas.Change) error {
+func (sqliteDialect) alter(ctx context.Context, d *draft, step *Step, have, want *atlas.Table, sources []source, changes []atlas.Change) error {
 	rows, err := d.rows(ctx, want.Name)
 	if err != nil {
 		return err
 	}
-	changes = slices.DeleteFunc(slices.Clone(changes), func(c atlas.Change) bool { return stays(sources, c) })
+	changes = slices.DeleteFunc(slices.Clone(changes), func(c atlas.Change) bool { return d.sqliteStays(sources, c) })
 	switch {
 	case len(changes) == 0: // only judged: what the values mean is not the database's business
 		return nil
-	case slices.ContainsFunc(changes, func(c atlas.Change) bool { return !alterable(c) }):
+	case slices.ContainsFunc(changes, func(c atlas.Change) bool { return !sqliteAlterable(c) }):
 		d.rewrite, d.moved[want.Name] = true, true
 		step.Statements = d.rebuild(want, want.Indexes, sources)
 		if !slices.ContainsFunc(step.Changes, func(c Change) bool { return c.Verdict != Harmless }) {
@@ -35,21 +35,21 @@ func (d *draft) render(ctx context.Context, step *Step, have, want *atlas.Table,
 	if rows > 0 && slices.ContainsFunc(changes, addsIndex) {
 		step.Locks = fmt.Sprintf("the database, for writers, while %s %s indexed", count(rows, "row"), verb(rows, "is", "are"))
 	}
-	return alter(ctx, step, want, changes)
+	return sqliteAlter(ctx, step, want, changes)
 }
 
-// stays is whether a change is one of meaning only: Atlas did not ask for it, and every
+// sqliteStays is whether a change is one of meaning only: Atlas did not ask for it, and every
 // value is copied as it is.
-func stays(sources []source, c atlas.Change) bool {
+func (d *draft) sqliteStays(sources []source, c atlas.Change) bool {
 	m, ok := c.(*atlas.ModifyColumn)
-	if !ok || m.Change != atlas.ChangeType || kindOfType(m.From.Type.Type) != kindOfType(m.To.Type.Type) {
+	if !ok || m.Change != atlas.ChangeType || d.kindOf(m.From.Type.Type) != d.kindOf(m.To.Type.Type) {
 		return false
 	}
 	i := slices.IndexFunc(sources, func(s source) bool { return s.column == m.To })
-	return sources[i].expr(sources[i].name) == quote(sources[i].name)
+	return d.expr(sources[i], sources[i].name) == d.quote(sources[i].name)
 }
 
-func alterable(c atlas.Change) bool {
+func sqliteAlterable(c atlas.Change) bool {
 	switch c := c.(type) {
 	case *atlas.AddIndex, *atlas.DropIndex, *atlas.ModifyIndex:
 		return true
@@ -68,8 +68,8 @@ func addsIndex(c atlas.Change) bool {
 	return false
 }
 
-// alter lets Atlas write what needs no new table.
-func alter(ctx context.Context, step *Step, want *atlas.Table, changes []atlas.Change) error {
+// sqliteAlter lets Atlas write what needs no new table.
+func sqliteAlter(ctx context.Context, step *Step, want *atlas.Table, changes []atlas.Change) error {
 	var simple []atlas.Change
 	for _, c := range changes {
 		if m, ok := c.(*atlas.ModifyIndex); ok { // which Atlas would make a new table for
@@ -99,24 +99,24 @@ func (d *draft) rebuild(t *atlas.Table, indexes []*atlas.Index, sources []source
 	fresh.Name, fresh.Indexes = "_spacecloud_new_"+t.Name, nil
 	var to, from []string
 	for _, s := range sources {
-		if expr := s.expr(s.name); !generated(s.column) && expr != "NULL" {
+		if expr := d.expr(s, s.name); !generated(s.column) && expr != "NULL" {
 			to, from = append(to, s.column.Name), append(from, expr)
 		}
 	}
-	statements := append(createTable(&fresh), "INSERT INTO "+quote(fresh.Name)+" ("+quoteAll(to)+") SELECT "+strings.Join(from, ", ")+" FROM "+quote(t.Name))
+	statements := append(d.createTable(&fresh), "INSERT INTO "+d.quote(fresh.Name)+" ("+quoteAll(d, to)+") SELECT "+strings.Join(from, ", ")+" FROM "+d.quote(t.Name))
 	statements = append(statements, keepSequence(t, fresh.Name)...)
-	statements = append(statements, "DROP TABLE "+quote(t.Name))
+	statements = append(statements, "DROP TABLE "+d.quote(t.Name))
 	statements = append(statements, d.moveIn(fresh.Name, t.Name)...)
 	full := *t
 	full.Indexes = indexes
-	statements = append(statements, createTable(&full)[1:]...)
+	statements = append(statements, d.createTable(&full)[1:]...)
 	return append(statements, d.have.others[d.have.table(t.Name)]...)
 }
 
 // moveIn gives the new table the name of the old one. A view or trigger that somebody else
 // made names a table that is not there at this moment, which SQLite would refuse.
 func (d *draft) moveIn(from, to string) []string {
-	rename := renameTable(from, to)
+	rename := renameTable(d, from, to)
 	if len(d.have.others) == 0 && len(d.have.views) == len(d.have.ourViews()) {
 		return []string{rename}
 	}

@@ -1,29 +1,12 @@
 package migrate
 
 import (
-	"fmt"
 	"strings"
 
 	atlas "ariga.io/atlas/sql/schema"
-
-	"spacecloud/schema"
 )
 
-// kindOf is what a column holds, as the ledger notes it. The column's own type tells less: in
-// SQLite a date and a name are both TEXT.
-func kindOf(f *schema.Field) string {
-	kind := f.Scalar.String()
-	if f.AutoIncrement {
-		kind = "BigInt"
-	}
-	if f.List {
-		return "[" + kind + "]"
-	}
-	return kind
-}
-
-// kindOfType is the same for a column of which only the type is known.
-func kindOfType(t atlas.Type) string {
+func (sqliteDialect) kindOf(t atlas.Type) string {
 	switch t.(type) {
 	case *atlas.IntegerType:
 		return "BigInt"
@@ -35,13 +18,6 @@ func kindOfType(t atlas.Type) string {
 		return "String"
 	}
 	return ""
-}
-
-// conversion is how values of one kind become values of another, as SQL on an expression.
-type conversion struct {
-	expr  string // the new value
-	fails string // true for a value that has none; "" if each has one
-	loses string // true for a value that cannot be told from the new one; "" if none is lost
 }
 
 // texts are kinds that a text holds as it is.
@@ -107,26 +83,18 @@ var conversions = func() map[[2]string]conversion {
 	return all
 }()
 
-// convert is the conversion from one kind to another of the value of an SQL expression;
-// false where there is none.
-func convert(from, to, value string) (conversion, bool) {
-	c, ok := conversions[[2]string{to, from}]
-	elem, isList := strings.CutPrefix(to, "[")
+func (sqliteDialect) convert(s source, value string) (conversion, bool) {
+	c, ok := conversions[[2]string{s.to, s.from}]
+	elem, isList := strings.CutPrefix(s.to, "[")
 	switch {
-	case from == to || from == "" || to == "":
+	case s.from == s.to || s.from == "" || s.to == "":
 		return conversion{expr: value}, true
-	case !ok && isList && strings.TrimSuffix(elem, "]") == from:
-		c, ok = conversion{expr: "json_array(" + elementOf(from) + ")"}, true
-	case !ok && to == "JSON" && strings.HasPrefix(from, "["):
+	case !ok && isList && strings.TrimSuffix(elem, "]") == s.from:
+		c, ok = conversion{expr: "json_array(" + elementOf(s.from) + ")"}, true
+	case !ok && s.to == "JSON" && strings.HasPrefix(s.from, "["):
 		c, ok = conversion{expr: "%[1]s"}, true
 	}
-	fill := func(format string) string {
-		if format == "" {
-			return ""
-		}
-		return fmt.Sprintf(format, value)
-	}
-	return conversion{fill(c.expr), fill(c.fails), fill(c.loses)}, ok
+	return c.on(value), ok
 }
 
 // elementOf is a value of a kind as an argument of json_array.
