@@ -32,6 +32,10 @@ type Driver interface {
 type Features struct {
 	Transactions bool
 	ForeignKeys  bool
+	// Search is whether query.Search is served.
+	Search bool
+	// DocumentOrder is whether columns of JSON and embedded values compare and sort, by their text.
+	DocumentOrder bool
 }
 
 // Statement is a rendered level of the driver that made it. Its String is the text, for
