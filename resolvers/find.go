@@ -154,7 +154,11 @@ func (p *plan) view(ctx context.Context, i int, run *run, do func() error) error
 	if run.readers[i] != nil {
 		return p.view(ctx, i+1, run, do)
 	}
-	return p.databases[i].View(ctx, func(r driver.Reader) error {
+	view := p.databases[i].View
+	if len(p.levels) == 1 && p.levels[0].page == nil {
+		view = p.databases[i].Once
+	}
+	return view(ctx, func(r driver.Reader) error {
 		run.readers[i] = r
 		return p.view(ctx, i+1, run, do)
 	})

@@ -79,6 +79,12 @@ type Written struct {
 	Keys     []schema.Value // flat primary keys, when Write.WantKeys
 }
 
+// Single is a driver to which one statement costs less than a View of it.
+type Single interface {
+	// Once is View for do that runs one statement.
+	Once(ctx context.Context, do func(Reader) error) error
+}
+
 // SQL is a driver of a database that speaks SQL, for migrations.
 type SQL interface {
 	// Dialect is "sqlite", "postgres" or "mysql".

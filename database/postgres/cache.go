@@ -69,3 +69,10 @@ func (c *cache) unlink(s *prepared) {
 		c.oldest = s.newer
 	}
 }
+
+// clear gives up all statements.
+func (c *cache) clear(ctx context.Context) error {
+	*c = cache{conn: c.conn}
+	_, err := c.conn.pg.Exec(ctx, "DEALLOCATE ALL").ReadAll()
+	return err
+}

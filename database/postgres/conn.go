@@ -22,6 +22,7 @@ type conn struct {
 	batch   pgconn.Batch
 	named   int       // statements that were prepared so far
 	since   time.Time // when it became idle
+	stale   bool      // its statements are not those of the tables as they are now
 	pending string    // how a transaction begins that its first statement is to begin
 }
 
@@ -61,9 +62,9 @@ func (c *conn) close() {
 	_ = c.pg.Close(ctx)
 }
 
-// good is whether the server is still there, as far as can be seen from here.
-func (c *conn) good() bool {
-	return !c.pg.IsClosed() && (time.Since(c.since) < doubtful || c.pg.CheckConn() == nil)
+// good is whether the server is still there: after a while it is asked.
+func (c *conn) good(ctx context.Context) bool {
+	return !c.pg.IsClosed() && (time.Since(c.since) < doubtful || c.pg.Ping(ctx) == nil)
 }
 
 // idle is whether no transaction is open.
@@ -73,7 +74,7 @@ func (c *conn) idle() bool { return c.pg.TxStatus() == 'I' }
 func (c *conn) clean() bool {
 	c.rows.stop()
 	c.pending = ""
-	if c.pg.IsClosed() || c.pg.IsBusy() {
+	if c.stale || c.pg.IsClosed() || c.pg.IsBusy() {
 		return false
 	}
 	if c.idle() {
@@ -165,5 +166,7 @@ func (c *conn) change(ctx context.Context, p *prepared, do func(row [][]byte, ki
 	for a.NextRow() {
 		do(a.Values(), p.kinds)
 	}
-	return a.close()
+	affected, err = a.close()
+	c.stale = c.stale || isStale(err)
+	return affected, err
 }

@@ -28,6 +28,7 @@ const (
 	deadlock    = "40P01"
 	lockTimeout = "55P03"
 	stalePlan   = "0A000"
+	noStatement = "26000"
 	readOnly    = "25006"
 	noDatabase  = "3D000"
 )
@@ -60,6 +61,13 @@ func explain(err error, w *query.Write) error {
 	return fault.Wrap(fault.Internal, err, "the database refused")
 }
 
+// isStale is whether a statement was prepared for tables that are others now, or is not there
+// any more.
+func isStale(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pg.Code == stalePlan && strings.Contains(pg.Routine, "RevalidateCachedQuery") || pg.Code == noStatement)
+}
+
 func isLost(err error) bool {
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
@@ -77,7 +85,7 @@ func general(pg *pgconn.PgError, err error) error {
 		return fault.Wrap(fault.Invalid, err, "the result does not fit: %s", pg.Message)
 	case badRegexp:
 		return fault.Wrap(fault.Invalid, err, "a regular expression is too much for the database")
-	case stalePlan:
+	case stalePlan, noStatement:
 		return fault.Wrap(fault.Unavailable, err, "the tables of the database have just changed")
 	case readOnly:
 		return fault.Wrap(fault.Unavailable, err, "the database can only be read")

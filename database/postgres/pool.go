@@ -23,8 +23,8 @@ type pool struct {
 // defaultSize is how many connections there are at most, unless the URL says pool_max_conns.
 func defaultSize() int { return max(4, 4*runtime.GOMAXPROCS(0)) }
 
-// doubtful is how long a connection may have been idle before it is looked at: the server may
-// have gone.
+// doubtful is how long a connection may have been idle before it is asked whether the server is still
+// there.
 const doubtful = time.Second
 
 func newPool(size int, open func(context.Context) (*conn, error)) *pool {
@@ -39,7 +39,7 @@ func (p *pool) take(ctx context.Context) (*conn, error) {
 			return nil, err
 		}
 	}
-	c, err := p.pop()
+	c, err := p.pop(ctx)
 	if c == nil && err == nil {
 		c, err = p.open(ctx)
 	}
@@ -60,10 +60,10 @@ func (p *pool) wait(ctx context.Context) error {
 }
 
 // pop is an idle connection that is good, or nil.
-func (p *pool) pop() (*conn, error) {
+func (p *pool) pop(ctx context.Context) (*conn, error) {
 	for {
 		c, err := p.last()
-		if c == nil || c.good() {
+		if c == nil || c.good(ctx) {
 			return c, err
 		}
 		c.close()

@@ -50,6 +50,7 @@ type Driver struct {
 var (
 	_ driver.Driver = (*Driver)(nil)
 	_ driver.SQL    = (*Driver)(nil)
+	_ driver.Single = (*Driver)(nil)
 )
 
 // Open connects to the database of a URL such as postgres://user:password@host/name. The URL may
@@ -205,7 +206,7 @@ func (r reader) Find(ctx context.Context, s driver.Statement, b query.Binding) (
 	if !ok {
 		return nil, fault.New(fault.Internal, "a statement of another driver")
 	}
-	_ = r.rows.stop()
+	r.rows.stop()
 	text, skip := &of.Statement, 0
 	if of.width > 0 {
 		if len(b.Keys) == of.width {
@@ -214,16 +215,39 @@ func (r reader) Find(ctx context.Context, s driver.Statement, b query.Binding) (
 			skip = 1
 		}
 	}
-	p, err := r.bound(ctx, text, &b)
-	if err != nil {
-		return nil, explain(err, nil)
+	begin := r.pending
+	err := r.find(ctx, of, text, &b, skip)
+	if isStale(err) && r.again(ctx, begin) {
+		err = r.find(ctx, of, text, &b, skip)
 	}
-	a, err := r.run(ctx, p)
 	if err != nil {
 		return nil, of.explain(err)
 	}
-	if err := r.rows.start(a, p, of, skip); err != nil {
-		return nil, err
-	}
 	return &r.rows, nil
+}
+
+func (c *conn) find(ctx context.Context, of *statement, text *sqlgen.Statement, b *query.Binding, skip int) error {
+	p, err := c.bound(ctx, text, b)
+	if err != nil {
+		return err
+	}
+	a, err := c.run(ctx, p)
+	if err != nil {
+		return err
+	}
+	return c.rows.start(a, p, of, skip)
+}
+
+// again is whether what failed can be tried again with fresh statements, because nothing was done
+// before it; begin is how its transaction was to begin.
+func (c *conn) again(ctx context.Context, begin string) bool {
+	c.stale = true
+	if !c.idle() && (begin == "" || c.say(ctx, rollback) != nil) {
+		return false
+	}
+	if c.cache.clear(ctx) != nil {
+		return false
+	}
+	c.stale, c.pending = false, begin
+	return true
 }

@@ -29,25 +29,28 @@ func (r *rows) start(a answer, p *prepared, of *statement, skip int) error {
 		r.first = true
 		return nil
 	}
-	return r.stop()
+	return r.finish()
 }
 
-// stop reads what is left.
-func (r *rows) stop() error {
+// finish reads what is left.
+func (r *rows) finish() error {
 	if !r.open {
 		return nil
 	}
 	r.open, r.values = false, nil
 	_, err := r.answer.close()
-	return r.of.explain(err)
+	return err
 }
+
+// stop reads what is left, of which nobody wants to know.
+func (r *rows) stop() { _ = r.finish() }
 
 func (r *rows) Next() bool {
 	if !r.open {
 		return false
 	}
 	if !r.first && !r.answer.NextRow() {
-		r.err = r.stop()
+		r.err = r.of.explain(r.finish())
 		return false
 	}
 	r.first = false
@@ -66,7 +69,7 @@ func (r *rows) total() bool {
 			continue
 		}
 		if _, err := strconv.ParseInt(string(appendNumeric(nil, r.values[at])), 10, 64); err != nil {
-			_ = r.stop()
+			r.stop()
 			r.err = fault.Wrap(fault.Invalid, err, "%s", t.Beyond())
 			return false
 		}
@@ -100,6 +103,6 @@ func (r *rows) Value(column int) schema.Value {
 func (r *rows) Err() error { return r.err }
 
 func (r *rows) Close() error {
-	_ = r.stop() // what nobody reads is nobody's error
+	r.stop() // what nobody reads is nobody's error
 	return nil
 }

@@ -16,7 +16,7 @@ var server pgtest.Server
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Run(m, &server)) }
 
-// harness gives each test a schema of its own in one database, which is faster to make.
+// harness gives each test a database of its own.
 var harness = drivertest.Harness{
 	Open:   func(t testing.TB) driver.Driver { return openDriver(t) },
 	Create: func(t testing.TB, d driver.Driver, types []*schema.Type) { createTables(t, d.(*Driver), types) },

@@ -46,7 +46,7 @@ func (t *tx) Write(ctx context.Context, n rules.NarrowedWrite, b query.Binding) 
 	if t.over {
 		return driver.Written{}, ended()
 	}
-	_ = t.rows.stop()
+	t.rows.stop()
 	w := n.Write()
 	if err := ctx.Err(); err != nil {
 		return driver.Written{}, explain(err, w)
@@ -61,7 +61,7 @@ func (t *tx) Commit(ctx context.Context) error {
 	if t.over {
 		return ended()
 	}
-	_ = t.rows.stop()
+	t.rows.stop()
 	err := ctx.Err()
 	if err == nil && t.pg.TxStatus() == 'E' {
 		err = fault.New(fault.Internal, "the transaction had failed before it was to be committed")
