@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -165,7 +166,7 @@ func appendArray(dst []byte, vs []schema.Value) []byte {
 		dst = append(dst, '"')
 		from := len(dst)
 		dst = appendText(dst, v)
-		if strings.ContainsAny(string(dst[from:]), `"\`) {
+		if bytes.ContainsAny(dst[from:], `"\`) {
 			text := string(dst[from:])
 			dst = dst[:from]
 			for j := range len(text) {

@@ -151,8 +151,10 @@ func (c *conn) run(ctx context.Context, p *prepared) (answer, error) {
 	c.batch.ExecStatement(begin.description, nil, nil, nil)
 	c.batch.ExecStatement(p.description, c.args.all(), c.args.formats, p.formats)
 	all := c.pg.ExecBatch(ctx, &c.batch)
-	if all.NextResult() && all.NextResult() {
-		return answer{all.ResultReader(), all}, nil
+	for n := 0; all.NextResult(); n++ {
+		if n == 1 {
+			return answer{all.ResultReader(), all}, nil
+		}
 	}
 	return answer{}, all.Close()
 }

@@ -170,10 +170,10 @@ const bytewise = ` COLLATE "C"`
 
 // Side is a sort key.
 func (dialect) Side(b *sqlgen.Builder, o query.Operand, s schema.Scalar) {
-	switch {
-	case o.Kind == query.Column:
+	switch o.Kind {
+	case query.Column:
 		s = stored(o.Field)
-	case o.Kind == query.Measured:
+	case query.Measured:
 		s = measured(o)
 	}
 	if isDocument(s) {

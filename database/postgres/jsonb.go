@@ -189,12 +189,12 @@ func (d *document) text() {
 	d.dst = append(d.dst, '"')
 	i := 1
 	for from := 1; ; i++ {
-		switch c := d.rest[i]; {
-		case c == '"':
+		switch d.rest[i] {
+		case '"':
 			d.dst = append(append(d.dst, d.rest[from:i]...), '"')
 			d.rest = d.rest[i+1:]
 			return
-		case c == '\\':
+		case '\\':
 			if next := d.rest[i+1]; next == 'b' || next == 'f' {
 				d.dst = append(append(d.dst, d.rest[from:i]...), map[byte]string{'b': `\u0008`, 'f': `\u000c`}[next]...)
 				from = i + 2

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	sqldriver "database/sql/driver"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -143,7 +144,7 @@ type plainTx struct{ conn *plainConn }
 func (t plainTx) Commit() error {
 	results, err := t.conn.pg.Exec(context.Background(), commit).ReadAll()
 	if err == nil && len(results) == 1 && results[0].CommandTag.String() == rollback {
-		return fmt.Errorf("the transaction had failed before it was to be committed")
+		return errors.New("the transaction had failed before it was to be committed")
 	}
 	return err
 }

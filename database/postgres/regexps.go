@@ -149,11 +149,12 @@ func literal(r rune, fold bool) string {
 	if !fold || unicode.SimpleFold(r) == r {
 		return escaped(r)
 	}
-	text := "[" + escaped(r)
+	var text strings.Builder
+	text.WriteString("[" + escaped(r))
 	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
-		text += escaped(next)
+		text.WriteString(escaped(next))
 	}
-	return text + "]"
+	return text.String() + "]"
 }
 
 func foldedText(s string) string {

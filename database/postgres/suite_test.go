@@ -8,13 +8,13 @@ import (
 
 	"spacecloud/database/driver"
 	"spacecloud/database/drivertest"
-	"spacecloud/database/postgres/pgtest"
 	"spacecloud/schema"
+	"spacecloud/tests/servers"
 )
 
-var server pgtest.Server
+var server servers.Postgres
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Run(m, &server)) }
+func TestMain(m *testing.M) { os.Exit(server.Run(m)) }
 
 // harness gives each test a database of its own.
 var harness = drivertest.Harness{

@@ -99,14 +99,14 @@ func (dialect) average(b *sqlgen.Builder, of func(string), scale int) {
 
 // Extreme goes round the types that have no min and max.
 func (dialect) Extreme(b *sqlgen.Builder, row string, m query.Measure) {
-	function, bool := "min(", "bool_and("
+	function, truths := "min(", "bool_and("
 	if m.Fn == query.Greatest {
-		function, bool = "max(", "bool_or("
+		function, truths = "max(", "bool_or("
 	}
 	before, after := "", ""
 	switch s := stored(m.Field); {
 	case s == schema.Boolean:
-		function = bool
+		function = truths
 	case s == schema.UUID:
 		function, after = "("+function, "::text"+bytewise
 	case s == schema.Bytes:

@@ -1,5 +1,5 @@
-// Package pgtest lends tests a PostgreSQL of their own.
-package pgtest
+// Package servers lends tests servers of databases of their own.
+package servers
 
 import (
 	"context"
@@ -20,12 +20,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Variable names the environment variable with the URL of a server to use instead, of which the
+// PostgresVariable names the environment variable with the URL of a server to use instead, of which the
 // user may create databases.
-const Variable = "SPACECLOUD_TEST_POSTGRES"
+const PostgresVariable = "SPACECLOUD_TEST_POSTGRES"
 
-// Server is a server of which each test gets databases of its own.
-type Server struct {
+// Postgres is a PostgreSQL of which each test gets databases of its own.
+type Postgres struct {
 	url    string // of a database that is always there, with %s for another name
 	absent string // why there is none
 	stop   func()
@@ -35,8 +35,8 @@ var databases atomic.Int64
 
 // Run is for TestMain: it starts the server, runs the tests and stops it.
 //
-//	func TestMain(m *testing.M) { os.Exit(pgtest.Run(m, &server)) }
-func Run(m *testing.M, s *Server) int {
+//	func TestMain(m *testing.M) { os.Exit(server.Run(m)) }
+func (s *Postgres) Run(m *testing.M) int {
 	// The thread that starts a process has to live as long: see Pdeathsig.
 	runtime.LockOSThread()
 	if err := s.start(); err != nil {
@@ -49,36 +49,35 @@ func Run(m *testing.M, s *Server) int {
 }
 
 // URL is that of a new, empty database, which goes when the test ends.
-func (s *Server) URL(t testing.TB) string {
-	t.Helper()
+func (s *Postgres) URL(tb testing.TB) string {
+	tb.Helper()
 	if s.absent != "" {
-		t.Skipf("there is no PostgreSQL to test with: %s", s.absent)
+		tb.Skipf("there is no PostgreSQL to test with: %s", s.absent)
 	}
 	name := fmt.Sprintf("sc_%d_%d", os.Getpid(), databases.Add(1))
-	s.exec(t, `CREATE DATABASE "`+name+`"`)
-	t.Cleanup(func() { s.exec(t, `DROP DATABASE "`+name+`" WITH (FORCE)`) })
+	s.exec(tb, `CREATE DATABASE "`+name+`"`)
+	tb.Cleanup(func() { s.exec(tb, `DROP DATABASE "`+name+`" WITH (FORCE)`) })
 	return fmt.Sprintf(s.url, name)
 }
 
-func (s *Server) exec(t testing.TB, text string) {
-	t.Helper()
+func (s *Postgres) exec(tb testing.TB, text string) {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	c, err := pgconn.Connect(ctx, fmt.Sprintf(s.url, "postgres"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer c.Close(ctx)
 	if _, err := c.Exec(ctx, text).ReadAll(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
-func (s *Server) start() error {
-	if url := os.Getenv(Variable); url != "" {
+func (s *Postgres) start() error {
+	if url := os.Getenv(PostgresVariable); url != "" {
 		at := strings.LastIndex(url, "/")
-		name, rest, _ := strings.Cut(url[at+1:], "?")
-		_ = name
+		_, rest, _ := strings.Cut(url[at+1:], "?")
 		s.url = strings.ReplaceAll(url[:at+1], "%", "%%") + "%s?" + strings.ReplaceAll(rest, "%", "%%")
 		return nil
 	}
@@ -105,7 +104,7 @@ func (s *Server) start() error {
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers=64MB"))
 }
 
-func (s *Server) serve(dir, data string, postgres *exec.Cmd) error {
+func (s *Postgres) serve(dir, data string, postgres *exec.Cmd) error {
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		return err
@@ -153,7 +152,7 @@ func binaries() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		return filepath.Dir(path), nil
 	}
-	return "", errors.New("initdb is not in /usr/lib/postgresql/*/bin nor on the PATH; install postgresql, or set " + Variable + " to a URL")
+	return "", errors.New("initdb is not in /usr/lib/postgresql/*/bin nor on the PATH; install postgresql, or set " + PostgresVariable + " to a URL")
 }
 
 // owner is who runs the server, and owns the folder: PostgreSQL does not run as root.
@@ -177,7 +176,7 @@ func owner(dir string) (*syscall.Credential, error) {
 }
 
 func command(dir string, credential *syscall.Credential, path string, args ...string) *exec.Cmd {
-	c := exec.Command(path, args...)
+	c := exec.CommandContext(context.Background(), path, args...)
 	c.Dir = dir
 	c.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
 	c.SysProcAttr = &syscall.SysProcAttr{Credential: credential, Pdeathsig: syscall.SIGINT}
