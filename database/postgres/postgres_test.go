@@ -368,3 +368,79 @@ func TestPlainConnection(t *testing.T) {
 		t.Error("an error was swallowed")
 	}
 }
+
+// Columns of types that the schema asks for compare as those, and what cannot be one is an error
+// of the request.
+func TestNativeTypes(t *testing.T) {
+	s := parse(t, `
+type User { id: ID! @primary @column(type: "uuid")  name: String @column(type: "varchar(10)")  n: Int @column(type: "smallint")  posts: [Post!]! @link }
+type Post { id: ID! @primary  author: User! @link }`)
+	d := openDriver(t)
+	user, post := s.Type("User"), s.Type("Post")
+	run(t, d, `CREATE TABLE users (id uuid PRIMARY KEY, name varchar(10) COLLATE "C", n smallint);
+		CREATE TABLE posts (id text COLLATE "C" PRIMARY KEY, author_id uuid REFERENCES users)`)
+	const a, b = "0190f6a8-7b1c-7def-8a1b-0123456789ab", "0190f6a8-7b1c-7def-8a1b-0123456789ac"
+	for _, ids := range [][]string{{a}, {b, "0190f6a8-7b1c-7def-8a1b-0123456789ad"}} {
+		var rows [][]schema.Value
+		for _, id := range ids {
+			rows = append(rows, []schema.Value{schema.Text(id), schema.Text("Ann"), schema.Integer(7)})
+		}
+		write(t, d, query.Write{Verb: query.Create, Type: user, Columns: fields(user, "id", "name", "n"), Rows: rows}, query.Binding{})
+	}
+	write(t, d, query.Write{Verb: query.Create, Type: post, Columns: fields(post, "id", "authorId"), Rows: [][]schema.Value{
+		{schema.Text("p"), schema.Text(a)}, {schema.Text("q"), schema.Text(b)},
+	}}, query.Binding{})
+	set := query.Write{Verb: query.Update, Type: user, ByKeys: true, Set: []query.Assign{
+		{Field: user.Field("n"), Op: query.Inc, Value: query.Const(schema.Integer(1))}, {Field: user.Field("name"), Value: query.Const(schema.Text("Bob"))},
+	}}
+	write(t, d, set, query.Binding{Keys: []schema.Value{schema.Text(a)}})
+	is := query.Compare{Left: query.Col(user.Field("id")), Op: query.Eq, Right: query.Operand{Kind: query.Arg, Scalar: schema.ID}}
+	l := query.Level{Type: user, Columns: cells(user, "id", "name", "n"), Where: is}
+	if got, err := read(t, d, l, query.Binding{Args: []schema.Value{schema.Text(a)}}); err != nil || got != `,"`+a+`","Bob",8` {
+		t.Errorf("got %s, %v", got, err)
+	}
+	if _, err := read(t, d, l, query.Binding{Args: []schema.Value{schema.Text("no uuid")}}); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("a key that is no UUID: %v", err)
+	}
+	linked := query.Level{Type: post, Columns: cells(post, "authorId"), Via: &query.Via{Link: user.Field("posts")}, OrderBy: []query.Order{{Field: post.Field("id")}}}
+	if got, err := read(t, d, linked, query.Binding{Keys: []schema.Value{schema.Text(a), schema.Text(b)}}); err != nil || got != `,"`+a+`","`+b+`"` {
+		t.Errorf("got %s, %v", got, err)
+	}
+	if got, err := read(t, d, linked, query.Binding{Keys: []schema.Value{schema.Text(b)}}); err != nil || got != `,"`+b+`"` {
+		t.Errorf("got %s, %v", got, err)
+	}
+	in := query.Level{Type: post, Columns: cells(post, "id"), Where: query.Compare{Left: query.Col(post.Field("authorId")), Op: query.In, Right: query.Const(schema.List([]schema.Value{schema.Text(b)}))}}
+	if got, err := read(t, d, in, query.Binding{}); err != nil || got != `,"q"` {
+		t.Errorf("got %s, %v", got, err)
+	}
+	long := query.Write{Verb: query.Create, Type: user, Columns: fields(user, "id", "name"), Rows: [][]schema.Value{
+		{schema.Text("0190f6a8-7b1c-7def-8a1b-0123456789ae"), schema.Text("more than ten")}, {schema.Text("0190f6a8-7b1c-7def-8a1b-0123456789af"), schema.Text("ten")},
+	}}
+	if _, err := tryWrite(t.Context(), d, long, query.Binding{}); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("a text that is too long: %v", err)
+	}
+}
+
+// However many rows there are, reading them allocates the same few times.
+func TestRowsAreReadWithoutGarbage(t *testing.T) {
+	d, post := one(t)
+	var rows [][]schema.Value
+	for i := range 1000 {
+		rows = append(rows, []schema.Value{schema.Text(fmt.Sprintf("%04d", i)), schema.Text("a title"), schema.Integer(int64(i))})
+	}
+	write(t, d, query.Write{Verb: query.Create, Type: post, Columns: fields(post, "id", "title", "views"), Rows: rows}, query.Binding{})
+	l := query.Level{Type: post, Columns: cells(post, "id", "title", "views")}
+	s, err := d.Prepare(rules.System(l))
+	if err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 0, 1<<20)
+	allocated := testing.AllocsPerRun(20, func() {
+		if _, err := asked(t.Context(), d.Once, s, 3, query.Binding{}, buf[:0]); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocated > 20 {
+		t.Errorf("%.0f allocations for 1000 rows", allocated)
+	}
+}
