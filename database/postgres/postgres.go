@@ -15,6 +15,10 @@
 //   - Full-text search is refused when a plan is made (Features.Search).
 //   - A regular expression repeats at most 255 times.
 //   - The sum and the average of Floats fail where they leave the range of floats on the way.
+//   - A condition on a field inside an embedded value fails where another writer stored there what
+//     is no value of the field.
+//   - A key that the database makes does not go on after one that was given: its sequence does not
+//     see those.
 package postgres
 
 import (
