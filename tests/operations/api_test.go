@@ -14,7 +14,8 @@ type api struct {
 	raw             json.RawMessage // the data of the introspection query
 	types           map[string]*typ
 	query, mutation *typ
-	keys            map[string]bool // Type.field that a row is asked for by
+	keys            map[string]bool       // Type.field that a row is asked for by
+	unique          map[string][][]string // the unique keys of a type
 }
 
 type typ struct {
@@ -116,7 +117,7 @@ func introspect(t testing.TB, w *world) *api {
 	if err := json.Unmarshal(answer.Data, &data); err != nil {
 		t.Fatal(err)
 	}
-	of := &api{raw: answer.Data, types: map[string]*typ{}, keys: map[string]bool{}}
+	of := &api{raw: answer.Data, types: map[string]*typ{}, keys: map[string]bool{}, unique: map[string][][]string{}}
 	for _, each := range data.Schema.Types {
 		of.types[each.Name] = each
 	}
@@ -125,10 +126,15 @@ func introspect(t testing.TB, w *world) *api {
 		of.mutation = of.types[m.Name]
 	}
 	for _, f := range of.query.Fields {
+		var key []string
 		for _, in := range f.Args {
 			if in.required() && of.of(in.Type).Kind != "ENUM" {
 				of.keys[f.Type.named()+"."+in.Name] = true
+				key = append(key, in.Name)
 			}
+		}
+		if f.Type.Kind == "OBJECT" && key != nil {
+			of.unique[f.Type.Name] = append(of.unique[f.Type.Name], key)
 		}
 	}
 	return of
@@ -138,6 +144,30 @@ func (a *api) of(r *ref) *typ { return a.types[r.named()] }
 
 // composite is whether a field of such a type has a selection.
 func (a *api) composite(r *ref) bool { return a.of(r).Kind == "OBJECT" }
+
+// link is whether an input writes other rows along, and not a column.
+func (a *api) link(in *input) bool {
+	name := in.Type.named()
+	return a.of(in.Type).Kind == "INPUT_OBJECT" && (strings.HasSuffix(name, "Link") || strings.HasSuffix(name, "LinkSet"))
+}
+
+// heldBy is the link to one row whose key a column of a table is, or nil.
+func (a *api) heldBy(table, column string) *field {
+	t := a.types[table]
+	if t == nil {
+		return nil
+	}
+	for _, f := range t.Fields {
+		rest, ok := strings.CutPrefix(column, f.Name)
+		if !ok || rest == "" || !a.composite(f.Type) || f.Type.list() {
+			continue
+		}
+		if a.of(f.Type).field(strings.ToLower(rest[:1])+rest[1:]) != nil {
+			return f
+		}
+	}
+	return nil
+}
 
 // table is the type of rows that a name belongs to: Post for PostWhere and PostConnection.
 func (a *api) table(name string) string {
@@ -154,7 +184,7 @@ func (a *api) table(name string) string {
 
 // suffixes are those of types that belong to a table, as far as values are worth aiming.
 var suffixes = []string{
-	"Where", "Insert", "Set", "Inc", "Mul", "Max", "Min", "Push", "Pull", "Upsert", "Connection", "Mutation", "Group", "Aggregate", "Having",
+	"Where", "Insert", "Connect", "OnConflict", "Set", "SetMany", "Rename", "Inc", "Mul", "Max", "Min", "Push", "Pull", "Upsert", "Connection", "Mutation", "Group", "Aggregate", "Having",
 }
 
 func (t *typ) field(name string) *field {

@@ -77,7 +77,7 @@ func (p *play) at(s spot, value any) *operation {
 			n.args = append(n.args, arg{in, p.within(s.path, value, at)})
 		case in.required():
 			n.args = append(n.args, arg{in, p.builder.value(nonNull(in.Type), at)})
-		case s.kind == "mutation" && in.Name == "set" && s.path[0].required(): // something to do
+		case s.kind == "mutation" && in.Name == "set": // something to do
 			n.args = append(n.args, arg{in, p.builder.object(p.api.of(in.Type), at)})
 		}
 	}
@@ -272,6 +272,7 @@ func (p *play) tries(t *testing.T, s spot, b bad, f form) bool {
 	case said.errors != nil && p.version() != before:
 		err = fmt.Errorf("it is refused, and changed the database")
 	case said.errors != nil && said.errors[0].Extensions.Code == fault.Denied: // by what else is asked
+	case said.errors != nil && s.says(b, said.errors[0]): // and there is nothing to name
 	case said.errors != nil && (b.wrong || said.errors[0].Extensions.Code == fault.Invalid):
 		err = s.named(said.errors)
 	}
@@ -279,6 +280,13 @@ func (p *play) tries(t *testing.T, s spot, b bad, f form) bool {
 		t.Errorf("%s, %s as %s: %v\n%.600s\n%.400s\nlog %.1500s", s, b.name, f.name, err, r, a.body, p.log.last())
 	}
 	return said.errors != nil
+}
+
+// says is whether a problem is that a valid value, which is null or has nothing in it, is all that
+// there is to change: an absent link and a null one are the same, and so is a set without columns.
+func (s spot) says(b bad, e problem) bool {
+	empty := b.value == nil || spelled(b.value) == "{}"
+	return empty && !b.wrong && s.path[0].Name == "set" && strings.HasPrefix(e.Message, "nothing to change")
 }
 
 // named is whether the errors say where.

@@ -126,6 +126,12 @@ func (b *builder) arguments(n *node, depth int) {
 			}
 		}
 	}
+	if set := n.field.arg("set"); slices.ContainsFunc(optional, func(in *input) bool { return in.Name == "ifVersion" }) && set != nil {
+		optional = append(slices.Clone(optional), set) // a version alone changes nothing
+	}
+	// an upsert takes no other rows along, but may be asked to
+	at.alone = (strings.HasPrefix(n.name, "upsert") || slices.ContainsFunc(optional, func(in *input) bool { return in.Name == "onConflict" })) && !b.one(0.05)
+	used := map[string]bool{} // columns that an operator has already
 	pages := n.of.Name + "." + n.name
 	backward := n.field.arg("last") != nil && (b.one(0.3) || b.covered[pages+"(last)"] == 0 && b.covered[pages+"(first)"] > 0)
 	for _, in := range n.field.Args {
@@ -146,7 +152,7 @@ func (b *builder) arguments(n *node, depth int) {
 		}
 		p := at
 		p.field = in.Name
-		p.new = slices.Contains(optional, in)
+		p.new = slices.Contains(optional, in) && in.Name != "onConflict" && in.Name != "ifVersion"
 		p.sure = b.api.keys[p.table+"."+p.field] && b.one(0.8)
 		value := b.value(nonNull(in.Type), p)
 		if in.Name == "groupBy" {
@@ -156,13 +162,46 @@ func (b *builder) arguments(n *node, depth int) {
 			}
 			value = list
 		}
+		if p.new && !b.one(0.05) {
+			value = unshared(value, in.Name == "rename", used)
+		}
 		if o, isObject := value.(object); isObject && len(o) == 0 && in.Name != "where" {
+			continue
+		}
+		if l, isList := value.([]any); isList && len(l) == 0 {
 			continue
 		}
 		b.covered[key]++
 		n.args = append(n.args, arg{in, value})
 	}
 	b.Shuffle(len(n.args), func(i, j int) { n.args[i], n.args[j] = n.args[j], n.args[i] })
+}
+
+// unshared is what an operator says of the columns that no other one has.
+func unshared(v any, moves bool, used map[string]bool) any {
+	take := func(name string) bool {
+		was := used[name]
+		used[name] = true
+		return !was
+	}
+	switch v := v.(type) {
+	case object:
+		var o object
+		for _, m := range v {
+			to, _ := m.value.(word)
+			if take(m.name) && (!moves || take(string(to))) {
+				o = append(o, m)
+			}
+		}
+		return o
+	case []any:
+		return slices.DeleteFunc(v, func(e any) bool { w, ok := e.(word); return ok && !take(string(w)) })
+	case word:
+		if !take(string(v)) {
+			return []any{}
+		}
+	}
+	return v
 }
 
 // groupBy is a choice of fields, those first that no group had.

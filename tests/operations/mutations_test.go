@@ -16,7 +16,7 @@ func TestMutationsDoTheSameHoweverTheyAreWritten(t *testing.T) {
 			count := tally{}
 			for i, f := range a.api.gently() {
 				a.harvest()
-				for n := 0; n < max(1, 4/sparing) || sparing == 1 && n < 60 && (count[f.Name]["answers"] == 0 || !a.given(f)); n++ {
+				for n := 0; n < max(1, 16/sparing) || sparing == 1 && n < 60 && (count[f.Name]["answers"] == 0 || !a.given(f)); n++ {
 					seed := *seeded<<32 + uint64(i)<<8 + uint64(n)
 					a.reseed(seed)
 					a.builder.modest = n > 10 && n%2 == 0

@@ -38,7 +38,7 @@ func stages() []stage {
 			},
 			map[string]*auth.Caller{"nobody": nobody(), "ann": caller("ann", ""), "admin": caller("ella", "admin"), "editor": caller("bo", "editor")},
 			"../../schema/seed.graphql",
-			"INSERT INTO posts_tags (post_id, tag_id) SELECT p.id, t.id FROM posts p, tags t WHERE (p.rowid + t.rowid) % 2",
+			"INSERT OR IGNORE INTO posts_tags (post_id, tag_id) SELECT p.id, t.id FROM posts p, tags t WHERE (p.rowid + t.rowid) % 2",
 		},
 	}
 }

@@ -162,9 +162,11 @@ func (c *chance) one(in float64) bool { return c.Float64() < in }
 type place struct {
 	table, field string
 	new          bool
-	sure         bool // of a row that is there, if there is one
-	must         bool // not null, whatever there is
-	row          int  // which row, that the parts of a key are of one
+	sure         bool   // of a row that is there, if there is one
+	must         bool   // not null, whatever there is
+	row          int    // which row, that the parts of a key are of one
+	alone        bool   // takes no other rows along
+	under        string // the table of the row that a new row comes with
 	depth        int
 	groups       []string // of groupBy, if the groups are made already
 }
@@ -214,20 +216,12 @@ func nonNull(r *ref) *ref { return &ref{Kind: "NON_NULL", OfType: r.bare()} }
 
 // leadsTo are the values that the key of a link may have, and whether a field is such a key.
 func (c *chance) leadsTo(at place, scalar string) ([]any, bool) {
-	t := c.api.types[at.table]
-	if t == nil {
+	f := c.api.heldBy(at.table, at.field)
+	if f == nil {
 		return nil, false
 	}
-	for _, f := range t.Fields {
-		rest, ok := strings.CutPrefix(at.field, f.Name)
-		if !ok || rest == "" || !c.api.composite(f.Type) || f.Type.list() {
-			continue
-		}
-		if there := c.api.types[f.Type.named()].field(strings.ToLower(rest[:1]) + rest[1:]); there != nil {
-			return c.seen[f.Type.named()+"."+there.Name+":"+scalar], true
-		}
-	}
-	return nil, false
+	rest := strings.TrimPrefix(at.field, f.Name)
+	return c.seen[f.Type.named()+"."+strings.ToLower(rest[:1])+rest[1:]+":"+scalar], true
 }
 
 // unique is a value that no row has.
@@ -249,6 +243,9 @@ func (c *chance) unique(scalar string, at place) any {
 }
 
 func (c *chance) scalar(name string, at place) any {
+	if at.field == "ifVersion" { // of the row that is named beside it
+		at.field, at.sure = "version", c.one(0.8)
+	}
 	seen := c.seen[at.table+"."+at.field+":"+name]
 	if at.new {
 		there, isKey := c.leadsTo(at, name)
@@ -286,6 +283,12 @@ func (c *chance) scalar(name string, at place) any {
 func (c *chance) object(t *typ, at place) any {
 	inner := at
 	inner.depth++
+	switch {
+	case strings.HasSuffix(t.Name, "Connect"), strings.HasSuffix(t.Name, "OnConflict"):
+		return c.naming(t, at)
+	case t.input("connect") != nil || t.input("create") != nil && (strings.HasSuffix(t.Name, "Link") || strings.HasSuffix(t.Name, "LinkSet")):
+		return c.link(t, at)
+	}
 	isFilter := strings.HasSuffix(t.Name, "Filter")
 	if !isFilter {
 		if table := c.api.table(t.Name); table != "" {
@@ -294,8 +297,31 @@ func (c *chance) object(t *typ, at place) any {
 	}
 	inner.new = at.new || strings.HasSuffix(t.Name, "Insert")
 	single := strings.HasSuffix(t.Name, "Order")
+	inner.under = ""
+	isRow := strings.HasSuffix(t.Name, "Insert")
+	links := map[string]bool{} // that are written along
+	for _, f := range t.InputFields {
+		if c.api.link(f) && at.depth < 2 && !at.alone && c.one(0.12) {
+			links[f.Name] = true
+		}
+	}
 	var must, may []*input
 	for _, f := range t.InputFields {
+		if c.api.link(f) {
+			if links[f.Name] {
+				must = append(must, f)
+			}
+			continue
+		}
+		if held := c.api.heldBy(inner.table, f.Name); held != nil && inner.new && !isFilter {
+			switch {
+			case links[held.Name], at.under != "" && held.Type.named() == at.under:
+				continue // the link says it
+			case isRow && held.Type.nonNull():
+				must = append(must, f)
+				continue
+			}
+		}
 		nests := c.api.of(f.Type).Kind == "INPUT_OBJECT"
 		switch {
 		case f.required(), inner.new && f.Name == "id" && at.depth < 4:
@@ -304,6 +330,12 @@ func (c *chance) object(t *typ, at place) any {
 		case single && inner.depth > 1 && f.Name == "group" && at.groups == nil:
 		default:
 			may = append(may, f)
+		}
+	}
+	if t.input("path") != nil && isFilter && len(may) > 1 { // a path needs something to say of what is there
+		may = slices.DeleteFunc(may, func(f *input) bool { return f.Name == "path" })
+		if c.one(0.3) {
+			must = append(must, t.input("path"))
 		}
 	}
 	want := 1
@@ -321,7 +353,7 @@ func (c *chance) object(t *typ, at place) any {
 	inner.row = c.IntN(1 << 20)
 	for _, f := range given {
 		p := inner
-		p.must = f.required()
+		p.must = f.required() || isRow && slices.Contains(must, f)
 		if !isFilter || f.Name[0] != '_' {
 			p.field = f.Name
 		}
@@ -335,10 +367,73 @@ func (c *chance) object(t *typ, at place) any {
 			o = append(o, member{f.Name, nil})
 			continue
 		}
+		if strings.HasSuffix(t.Name, "Rename") {
+			if to := c.alike(inner.table, f); len(to) > 0 && c.one(0.9) {
+				o = append(o, member{f.Name, pick(c.Rand, to)})
+				continue
+			}
+		}
 		o = append(o, member{f.Name, c.value(nonNull(f.Type), p)})
-		if inner.new && !f.required() && c.one(0.05) {
+		if inner.new && !p.must && !c.api.link(f) && c.one(0.05) {
 			o[len(o)-1].value = nil
 		}
 	}
 	return o
+}
+
+// alike are the columns that the value of another may move to.
+func (c *chance) alike(table string, from *input) (to []word) {
+	t := c.api.types[table]
+	if t == nil || t.field(from.Name) == nil {
+		return nil
+	}
+	for _, v := range c.api.of(from.Type).EnumValues {
+		if f := t.field(v.Name); f != nil && v.Name != from.Name && f.Type.bare().String() == t.field(from.Name).Type.bare().String() {
+			to = append(to, word(v.Name))
+		}
+	}
+	return to
+}
+
+// naming is an object that names rows by a unique key: one that is there, or the one of onConflict.
+func (c *chance) naming(t *typ, at place) any {
+	at.table, at.depth = c.api.table(t.Name), at.depth+1
+	at.new, at.sure, at.row = false, true, c.IntN(1<<20)
+	var key []string
+	if all := c.api.unique[at.table]; len(all) > 0 {
+		key = pick(c.Rand, all)
+	}
+	var o object
+	if target := t.input("target"); target != nil {
+		fields := c.api.of(target.Type).EnumValues
+		if key == nil || c.one(0.05) {
+			key = []string{pick(c.Rand, fields).Name}
+		}
+		var list []any
+		for _, name := range key {
+			list = append(list, word(name))
+		}
+		o = append(o, member{"target", list})
+		if update := t.input("update"); update != nil && c.one(0.5) {
+			o = append(o, member{"update", c.value(nonNull(update.Type), at)})
+		}
+		return o
+	}
+	if key == nil || c.one(0.05) {
+		key = []string{pick(c.Rand, t.InputFields).Name}
+	}
+	for _, name := range key {
+		if in := t.input(name); in != nil {
+			at.field = name
+			o = append(o, member{name, c.value(nonNull(in.Type), at)})
+		}
+	}
+	return o
+}
+
+// link is an object that writes other rows along in one way.
+func (c *chance) link(t *typ, at place) any {
+	way := pick(c.Rand, t.InputFields)
+	at.under, at.depth, at.field, at.new = at.table, at.depth+1, way.Name, true
+	return object{{way.Name, c.value(nonNull(way.Type), at)}}
 }
