@@ -26,17 +26,11 @@ func (k *compiler) where(t *schema.Type, in input) (query.Where, error) {
 	return nil, nil
 }
 
-func (k *compiler) conditions(t *schema.Type, members []input) (query.Where, error) {
-	if k.depth++; k.depth > maxWhereDepth {
-		return nil, fault.New(fault.Limit, "the conditions of where nest more than %d deep", maxWhereDepth)
-	}
-	defer func() { k.depth-- }()
-	if k.terms += len(members); k.terms > maxTerms {
-		return nil, fault.New(fault.Limit, "where has more than %d conditions; to ask for one of many values, use _in", maxTerms)
-	}
+// allOf is true when all conditions are, of which each member makes one.
+func allOf(members []input, each func(input) (query.Where, error)) (query.Where, error) {
 	all := make(query.And, 0, len(members))
 	for _, m := range members {
-		w, err := k.condition(t, m)
+		w, err := each(m)
 		if err != nil {
 			return nil, err
 		}
@@ -46,6 +40,19 @@ func (k *compiler) conditions(t *schema.Type, members []input) (query.Where, err
 		return all[0], nil
 	}
 	return all, nil
+}
+
+func (k *compiler) conditions(t *schema.Type, members []input) (query.Where, error) {
+	if k.depth++; k.depth > maxWhereDepth {
+		return nil, fault.New(fault.Limit, "the conditions of where nest more than %d deep", maxWhereDepth)
+	}
+	defer func() { k.depth-- }()
+	if k.terms += len(members); k.terms > maxTerms {
+		return nil, fault.New(fault.Limit, "where has more than %d conditions; to ask for one of many values, use _in", maxTerms)
+	}
+	return allOf(members, func(m input) (query.Where, error) {
+		return k.condition(t, m)
+	})
 }
 
 // nested compiles a filter inside another.
@@ -126,19 +133,10 @@ func (k *compiler) field(column query.Operand, in input) (query.Where, error) {
 	case f.Scalar == schema.JSON && !f.List:
 		return k.document(column, in.name, members)
 	}
-	all := make(query.And, 0, len(members))
-	for _, m := range members {
+	return allOf(members, func(m input) (query.Where, error) {
 		m.name = in.name + "." + m.name
-		w, err := k.operator(column, strings.TrimPrefix(m.name, in.name+"."), m)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, w)
-	}
-	if len(all) == 1 {
-		return all[0], nil
-	}
-	return all, nil
+		return k.operator(column, strings.TrimPrefix(m.name, in.name+"."), m)
+	})
 }
 
 // operators are the comparisons by their names in the API.

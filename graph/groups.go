@@ -233,18 +233,7 @@ func (h *having) every(in input, each func(input) (query.Where, error)) (query.W
 	case h.terms > maxHavingTerms:
 		return nil, fault.New(fault.Limit, "having has more than %d conditions", maxHavingTerms)
 	}
-	all := make(query.And, 0, len(members))
-	for _, m := range members {
-		w, err := each(m)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, w)
-	}
-	if len(all) == 1 {
-		return all[0], nil
-	}
-	return all, nil
+	return allOf(members, each)
 }
 
 func emptyHaving(name string) error {

@@ -60,22 +60,9 @@ func (l postgresDialect) inspect(ctx context.Context, conn *sql.Conn, g *goal) (
 const here = "quote_ident(current_schema())::regnamespace"
 
 func postgresObjects(ctx context.Context, conn *sql.Conn) ([]object, error) {
-	rows, err := conn.QueryContext(ctx, "SELECT CASE WHEN relkind IN ('r', 'p') THEN 'table' WHEN relkind = 'v' THEN 'view' ELSE 'other' END, relname, relname, "+
+	return objects(ctx, conn, "SELECT CASE WHEN relkind IN ('r', 'p') THEN 'table' WHEN relkind = 'v' THEN 'view' ELSE 'other' END, relname, relname, "+
 		"CASE WHEN relkind = 'v' THEN pg_get_viewdef(oid) ELSE '' END FROM pg_catalog.pg_class "+
 		"WHERE relnamespace = "+here+" AND relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT relispartition ORDER BY oid")
-	if err != nil {
-		return nil, fmt.Errorf("list the tables: %w", err)
-	}
-	defer rows.Close()
-	var found []object
-	for rows.Next() {
-		var o object
-		if err := rows.Scan(&o.kind, &o.name, &o.table, &o.text); err != nil {
-			return nil, err
-		}
-		found = append(found, o)
-	}
-	return found, rows.Err()
 }
 
 func (postgresDialect) hasTable(ctx context.Context, conn *sql.Conn, name string) (bool, error) {

@@ -50,21 +50,8 @@ func (sqliteDialect) inspect(ctx context.Context, conn *sql.Conn, g *goal) (*sta
 	return s, nil
 }
 
-func sqliteObjects(ctx context.Context, conn *sql.Conn) (_ []object, err error) {
-	rows, err := conn.QueryContext(ctx, "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid")
-	if err != nil {
-		return nil, fmt.Errorf("list the tables: %w", err)
-	}
-	defer rows.Close()
-	var found []object
-	for rows.Next() {
-		var o object
-		if err := rows.Scan(&o.kind, &o.name, &o.table, &o.text); err != nil {
-			return nil, err
-		}
-		found = append(found, o)
-	}
-	return found, rows.Err()
+func sqliteObjects(ctx context.Context, conn *sql.Conn) ([]object, error) {
+	return objects(ctx, conn, "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid")
 }
 
 // sqliteSetApart takes indexes that we did not make out of the comparison: whoever made them

@@ -1,6 +1,9 @@
 package migrate
 
 import (
+	"context"
+	"database/sql"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -38,6 +41,24 @@ func newState() *state {
 		record: newRecord(), views: map[string]string{}, others: map[string][]string{},
 		search: map[string]object{},
 	}
+}
+
+// objects are what a question for kind, name, table and text finds.
+func objects(ctx context.Context, conn *sql.Conn, question string) ([]object, error) {
+	rows, err := conn.QueryContext(ctx, question)
+	if err != nil {
+		return nil, fmt.Errorf("list the tables: %w", err)
+	}
+	defer rows.Close()
+	var found []object
+	for rows.Next() {
+		var o object
+		if err := rows.Scan(&o.kind, &o.name, &o.table, &o.text); err != nil {
+			return nil, err
+		}
+		found = append(found, o)
+	}
+	return found, rows.Err()
 }
 
 // sort puts every object where it belongs and returns the tables to look at closely.
