@@ -3,12 +3,8 @@ package docs
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"flag"
-	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,18 +13,13 @@ import (
 	"time"
 
 	"spacecloud/auth"
-	"spacecloud/database"
-	"spacecloud/database/driver"
-	"spacecloud/database/sqlite"
-	"spacecloud/generator"
-	"spacecloud/graph"
-	"spacecloud/migrate"
-	"spacecloud/resolvers"
-	"spacecloud/rules"
-	"spacecloud/schema"
+	"spacecloud/tests/served"
 )
 
+// update rewrites by what SQLite answers; what others answer has to be the same.
 var update = flag.Bool("update", false, "rewrite the answers in the pages")
+
+func rewrites(on served.Kind) bool { return *update && on.Name == served.SQLite.Name }
 
 // block is a fenced block of a page.
 type block struct {
@@ -65,7 +56,9 @@ func TestPages(t *testing.T) {
 		}
 		if bytes.Contains(page, []byte("```graphql schema")) {
 			ran++
-			t.Run(filepath.Base(file), func(t *testing.T) { run(t, file, string(page)) })
+			t.Run(filepath.Base(file), func(t *testing.T) {
+				served.Each(t, func(t *testing.T, on served.Kind) { run(t, on, file, string(page)) })
+			})
 		}
 	}
 	if ran == 0 {
@@ -73,15 +66,15 @@ func TestPages(t *testing.T) {
 	}
 }
 
-func run(t *testing.T, file, page string) {
+func run(t *testing.T, on served.Kind, file, page string) {
 	all := blocks(page)
-	var server http.Handler
+	var server *served.Server
 	var out strings.Builder
 	copied := 0
 	for i, b := range all {
 		switch b.info {
 		case "graphql schema":
-			server = serve(t, b.text)
+			server = served.Text(t, on, b.text, served.Options{})
 			continue
 		case "graphql":
 		default:
@@ -98,7 +91,7 @@ func run(t *testing.T, file, page string) {
 			continue
 		}
 		want := all[i+1]
-		if compact(t, want.text) != got && !*update {
+		if compact(t, want.text) != got && !rewrites(on) {
 			t.Errorf("%s\ngot\n%s\nwant\n%s", b.text, shown(got), want.text)
 		}
 		if compact(t, want.text) != got {
@@ -106,7 +99,7 @@ func run(t *testing.T, file, page string) {
 			copied = want.end
 		}
 	}
-	if *update && copied > 0 {
+	if rewrites(on) && copied > 0 {
 		if err := os.WriteFile(file, []byte(out.String()+page[copied:]), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -153,62 +146,25 @@ func shown(answer string) string {
 // now is when every request is made.
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func ask(t *testing.T, server http.Handler, text string) string {
+func ask(t *testing.T, server *served.Server, text string) string {
 	t.Helper()
 	caller := &auth.Caller{Now: now, Claims: map[string]any{}}
-	body := map[string]any{"query": text}
+	var variables any
 	for line := range strings.Lines(text) {
 		if claims, ok := strings.CutPrefix(line, "# as "); ok {
 			decode(t, claims, &caller.Claims)
 			caller.Claims["id"], caller.SignedIn = caller.Claims["sub"], true
 		}
 		if vars, ok := strings.CutPrefix(line, "# variables "); ok {
-			var v map[string]any
-			decode(t, vars, &v)
-			body["variables"] = v
+			variables = json.RawMessage(vars)
 		}
 	}
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := httptest.NewRequestWithContext(auth.With(t.Context(), caller), http.MethodPost, "/graphql", bytes.NewReader(encoded))
-	r.Header.Set("Content-Type", "application/json")
-	w := httptest.NewRecorder()
-	server.ServeHTTP(w, r)
-	return compact(t, w.Body.String())
+	return compact(t, string(server.Ask(caller, text, variables, nil).Body))
 }
 
 func decode(t *testing.T, text string, into any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(text), into); err != nil {
 		t.Fatalf("%v in %s", err, text)
-	}
-}
-
-// serve is the whole backend of a schema on a new database.
-func serve(t *testing.T, sdl string) http.Handler {
-	t.Helper()
-	s := must(schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl}))(t)
-	drivers := database.Drivers{"sqlite": func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) }}
-	db := must(drivers.Open(t.Context(), "main", "sqlite:"+filepath.Join(t.TempDir(), "main.db")))(t)
-	t.Cleanup(func() { _ = db.Close() })
-	target := migrate.Database{Name: "main", Product: db.Driver().Product(), SQL: db.Driver().(driver.SQL)}
-	must(migrate.Apply(t.Context(), target, s, migrate.Options{}))(t)
-	set := must(rules.Compile(s))(t)
-	res := must(resolvers.New(resolvers.Config{Schema: s, Rules: set, Databases: map[string]*database.DB{"main": db}}))(t)
-	api := must(generator.New(s))(t)
-	return must(graph.New(graph.Options{
-		API: api, Resolvers: res, Introspection: true, Suggestions: true, Log: slog.New(slog.DiscardHandler),
-	}))(t)
-}
-
-func must[T any](v T, err error) func(*testing.T) T {
-	return func(t *testing.T) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
 	}
 }

@@ -105,8 +105,8 @@ func introspect(t testing.TB, w *world) *api {
 		Data   json.RawMessage
 		Errors []any
 	}
-	if err := json.Unmarshal(a.body, &answer); err != nil || answer.Errors != nil {
-		t.Fatalf("introspection: %v %s", err, a.body)
+	if err := json.Unmarshal(a.Body, &answer); err != nil || answer.Errors != nil {
+		t.Fatalf("introspection: %v %s", err, a.Body)
 	}
 	var data struct {
 		Schema struct {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"spacecloud/fault"
+	"spacecloud/tests/served"
 )
 
 // spot is a place in the arguments of a root field: an argument, or a field of an input object
@@ -225,10 +226,12 @@ func swapCase(s string) string {
 
 // Whatever wrong value stands at whatever place, as a literal or in a variable: it is refused
 // with words that say where, and nothing is changed.
-func TestWrongInputIsRefused(t *testing.T) {
+func TestWrongInputIsRefused(t *testing.T) { served.Each(t, wrongInputIsRefused) }
+
+func wrongInputIsRefused(t *testing.T, on served.Kind) {
 	for _, s := range stages()[:1] {
 		t.Run(s.name, func(t *testing.T) {
-			p := begin(t, s, *seeded)
+			p := begin(t, on, s, *seeded)
 			asked, refused := 0, 0
 			for i, s := range p.api.spots() {
 				for j, b := range p.bads(s.last()) {
@@ -277,7 +280,7 @@ func (p *play) tries(t *testing.T, s spot, b bad, f form) bool {
 		err = s.named(said.errors)
 	}
 	if err != nil {
-		t.Errorf("%s, %s as %s: %v\n%.600s\n%.400s\nlog %.1500s", s, b.name, f.name, err, r, a.body, p.log.last())
+		t.Errorf("%s, %s as %s: %v\n%.600s\n%.400s\nlog %.1500s", s, b.name, f.name, err, r, a.Body, p.log.last())
 	}
 	return said.errors != nil
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"spacecloud/fault"
+	"spacecloud/tests/served"
 )
 
 func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
@@ -99,14 +100,14 @@ var codes = []fault.Kind{
 }
 
 // hear reads an answer and finds what is wrong with it as such.
-func hear(a answer) (said, error) {
+func hear(a served.Answer) (said, error) {
 	var s said
-	v, err := decode(a.body)
+	v, err := decode(a.Body)
 	if err != nil {
 		return s, fmt.Errorf("no JSON: %w", err)
 	}
-	if a.status >= 500 {
-		return s, fmt.Errorf("HTTP status %d", a.status)
+	if a.Status >= 500 {
+		return s, fmt.Errorf("HTTP status %d", a.Status)
 	}
 	if s.value, _ = v.(object); s.value == nil {
 		return s, errors.New("the answer is no object")
@@ -120,7 +121,7 @@ func hear(a answer) (said, error) {
 	}
 	s.data, _ = s.value.get("data")
 	var plain struct{ Errors []problem }
-	if err := json.Unmarshal(a.body, &plain); err != nil {
+	if err := json.Unmarshal(a.Body, &plain); err != nil {
 		return s, err
 	}
 	if given, has := s.value.get("errors"); has && len(given.([]any)) == 0 {

@@ -6,11 +6,15 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+
+	"spacecloud/tests/served"
 )
 
 // graphql-js, which most clients are made with, understands the API, and agrees that what is asked
 // here can be asked.
-func TestJavaScriptAgrees(t *testing.T) {
+func TestJavaScriptAgrees(t *testing.T) { served.Each(t, javaScriptAgrees) }
+
+func javaScriptAgrees(t *testing.T, on served.Kind) {
 	if _, err := exec.LookPath("node"); err != nil {
 		t.Skip("this needs node")
 	}
@@ -19,7 +23,7 @@ func TestJavaScriptAgrees(t *testing.T) {
 	}
 	for _, s := range stages() {
 		t.Run(s.name, func(t *testing.T) {
-			p := begin(t, s, *seeded)
+			p := begin(t, on, s, *seeded)
 			var texts []string
 			for _, kind := range []string{"query", "mutation"} {
 				of := map[string]*typ{"query": p.api.query, "mutation": p.api.mutation}[kind]
@@ -30,7 +34,7 @@ func TestJavaScriptAgrees(t *testing.T) {
 					texts = append(texts, p.builder.root(kind, f).write(p.api, form, seed).text)
 				}
 			}
-			input, err := json.Marshal(map[string]any{"sdl": p.sdl, "introspection": p.api.raw, "operations": texts})
+			input, err := json.Marshal(map[string]any{"sdl": p.API.SDL, "introspection": p.api.raw, "operations": texts})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,15 +4,21 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"spacecloud/tests/served"
 )
 
 // Whoever asks, whatever a mutation can ask is answered as the API says. On two databases with the
 // same rows, asked in two forms, it is answered in the same way and does the same; and what is refused
 // does nothing.
 func TestMutationsDoTheSameHoweverTheyAreWritten(t *testing.T) {
+	served.Each(t, mutationsDoTheSameHoweverTheyAreWritten)
+}
+
+func mutationsDoTheSameHoweverTheyAreWritten(t *testing.T, on served.Kind) {
 	for _, s := range stages() {
 		t.Run(s.name, func(t *testing.T) {
-			a, b := begin(t, s, *seeded), begin(t, s, *seeded)
+			a, b := begin(t, on, s, *seeded), begin(t, on, s, *seeded)
 			count := tally{}
 			for i, f := range a.api.gently() {
 				a.harvest()
@@ -24,7 +30,7 @@ func TestMutationsDoTheSameHoweverTheyAreWritten(t *testing.T) {
 					a.twice(t, b, trial{a, a.builder.root("mutation", f), who, seed}, count)
 				}
 			}
-			if one, other := a.dump(), b.dump(); one != other {
+			if one, other := a.Dump(), b.Dump(); one != other {
 				t.Errorf("the databases differ\n%s\n\n%s", one, other)
 			}
 			if sparing > 1 {

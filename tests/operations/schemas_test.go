@@ -8,6 +8,7 @@ import (
 
 	"spacecloud/auth"
 	"spacecloud/schema"
+	"spacecloud/tests/served"
 )
 
 // randomSDL is a small random schema.
@@ -70,8 +71,10 @@ func randomSDL(r *rand.Rand) string {
 
 // Whatever schema there is, it is migrated to in one go, and what its API says it can be asked is
 // answered as it says.
-func TestRandomSchemasServe(t *testing.T) {
-	served := 0
+func TestRandomSchemasServe(t *testing.T) { served.Each(t, randomSchemasServe) }
+
+func randomSchemasServe(t *testing.T, on served.Kind) {
+	ran := 0
 	for n := range uint64(24 / sparing) {
 		seed := *seeded<<32 + n
 		r := rand.New(rand.NewPCG(seed, 3))
@@ -81,7 +84,7 @@ func TestRandomSchemasServe(t *testing.T) {
 			t.Logf("seed %d: %v", seed, err) // chance knows little of what fits together
 			continue
 		}
-		served++
+		ran++
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Cleanup(func() {
 				if t.Failed() {
@@ -90,15 +93,15 @@ func TestRandomSchemasServe(t *testing.T) {
 			})
 			s := stage{name: "random", sources: func(testing.TB) []schema.Source { return []schema.Source{source} }}
 			s.callers = map[string]*auth.Caller{"nobody": nobody(), "ann": caller("1", ""), "admin": caller("2", "admin")}
-			p := &play{stage: s, world: open(t, source)}
+			p := &play{stage: s, world: open(t, on, source)}
 			p.api = introspect(t, p.world)
 			p.reseed(seed)
 			p.grow(2, 3)
 			p.asksAll(t, seed)
 		})
 	}
-	if served < 12/sparing {
-		t.Errorf("only %d schemas were served", served)
+	if ran < 12/sparing {
+		t.Errorf("only %d schemas were served", ran)
 	}
 }
 

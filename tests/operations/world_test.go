@@ -3,32 +3,21 @@
 package operations
 
 import (
-	"bytes"
 	"context"
-	"database/sql"
-	"encoding/json"
-	"fmt"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"spacecloud/auth"
-	"spacecloud/database"
 	"spacecloud/database/driver"
-	"spacecloud/database/sqlite"
-	"spacecloud/generator"
-	"spacecloud/graph"
-	"spacecloud/migrate"
-	"spacecloud/resolvers"
+	"spacecloud/query"
 	"spacecloud/rules"
 	"spacecloud/schema"
+	"spacecloud/tests/served"
 )
 
 // now is when every request is made.
@@ -36,12 +25,42 @@ var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // world is one server with its database.
 type world struct {
-	t      testing.TB
-	server http.Handler
-	sdl    string // of the API
-	conn   *sql.Conn
-	tables []string
-	log    *journal
+	*served.Server
+	t         testing.TB
+	log       *journal
+	committed *commits
+}
+
+// commits counts the transactions that wrote something and were committed.
+type commits struct {
+	driver.Driver
+	n atomic.Int64
+}
+
+func (c *commits) Begin(ctx context.Context) (driver.Tx, error) {
+	tx, err := c.Driver.Begin(ctx)
+	return &committing{Tx: tx, commits: c}, err
+}
+
+func (c *commits) Unwrap() driver.Driver { return c.Driver }
+
+type committing struct {
+	driver.Tx
+	commits *commits
+	wrote   bool
+}
+
+func (t *committing) Write(ctx context.Context, w rules.NarrowedWrite, b query.Binding) (driver.Written, error) {
+	done, err := t.Tx.Write(ctx, w, b)
+	t.wrote = t.wrote || done.Affected > 0
+	return done, err
+}
+
+func (t *committing) Commit(ctx context.Context) error {
+	if t.wrote {
+		t.commits.n.Add(1)
+	}
+	return t.Tx.Commit(ctx)
 }
 
 // journal keeps what the server logs, to show with a failure.
@@ -67,39 +86,14 @@ func (j *journal) last() string {
 }
 
 // open serves a schema on a new database.
-func open(t testing.TB, sources ...schema.Source) *world {
+func open(t testing.TB, on served.Kind, sources ...schema.Source) *world {
 	t.Helper()
-	s := must(schema.Parse(sources...))(t)
-	drivers := database.Drivers{"sqlite": func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) }}
-	db := must(drivers.Open(t.Context(), "main", "sqlite:"+filepath.Join(t.TempDir(), "main.db")))(t)
-	t.Cleanup(func() { _ = db.Close() })
 	w := &world{t: t, log: &journal{}}
-	target := migrate.Database{Name: "main", Product: db.Driver().Product(), SQL: db.Driver().(driver.SQL)}
-	must(migrate.Apply(t.Context(), target, s, migrate.Options{}))(t)
-	if again := must(migrate.Apply(t.Context(), target, s, migrate.Options{}))(t); len(again.Steps) > 0 {
-		t.Fatalf("a second migration is not empty: %v", again)
-	}
-	set := must(rules.Compile(s))(t)
-	res := must(resolvers.New(resolvers.Config{Schema: s, Rules: set, Databases: map[string]*database.DB{"main": db}}))(t)
-	api := must(generator.New(s))(t)
-	w.sdl = api.SDL
-	w.server = must(graph.New(graph.Options{
-		API: api, Resolvers: res, Introspection: true, Suggestions: true, Log: slog.New(slog.NewTextHandler(w.log, nil)),
-	}))(t)
-	w.conn = must(target.SQL.Conn(t.Context()))(t)
-	t.Cleanup(func() { _ = w.conn.Close() })
-	w.tables = w.column("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '\\_%' ESCAPE '\\' ORDER BY name")
+	w.Server = served.Sources(t, on, served.Options{Log: w.log, Decorate: func(_ string, d driver.Driver) driver.Driver {
+		w.committed = &commits{Driver: d}
+		return w.committed
+	}}, sources...)
 	return w
-}
-
-func must[T any](v T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
 }
 
 // read is the files of a schema.
@@ -107,88 +101,22 @@ func read(t testing.TB, files ...string) []schema.Source {
 	t.Helper()
 	var sources []schema.Source
 	for _, file := range files {
-		text := must(os.ReadFile(file))(t)
+		text := served.Must(os.ReadFile(file))(t)
 		sources = append(sources, schema.Source{Name: filepath.Base(file), Text: string(text)})
 	}
 	return sources
 }
 
-func (w *world) column(query string) []string {
+// version changes when somebody writes to the database.
+func (w *world) version() int64 { return w.committed.n.Load() }
+
+func (w *world) ask(c *auth.Caller, query string, variables map[string]any) served.Answer {
 	w.t.Helper()
-	rows, err := w.conn.QueryContext(w.t.Context(), query)
-	if err != nil {
-		w.t.Fatal(err)
+	header := http.Header{"Accept": {"application/graphql-response+json"}}
+	if variables == nil {
+		return w.Ask(c, query, nil, header)
 	}
-	defer rows.Close()
-	var out []string
-	for rows.Next() {
-		var v string
-		if err := rows.Scan(&v); err != nil {
-			w.t.Fatal(err)
-		}
-		out = append(out, v)
-	}
-	if err := rows.Err(); err != nil {
-		w.t.Fatal(err)
-	}
-	return out
-}
-
-// version changes when somebody else writes to the database.
-func (w *world) version() string { return w.column("PRAGMA data_version")[0] }
-
-// dump is all rows of all tables, each a line.
-func (w *world) dump() string {
-	w.t.Helper()
-	var lines []string
-	for _, table := range w.tables {
-		rows, err := w.conn.QueryContext(w.t.Context(), fmt.Sprintf("SELECT * FROM %q", table))
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		columns := must(rows.Columns())(w.t)
-		for rows.Next() {
-			cells, into := make([]any, len(columns)), make([]any, len(columns))
-			for i := range cells {
-				into[i] = &cells[i]
-			}
-			if err := rows.Scan(into...); err != nil {
-				w.t.Fatal(err)
-			}
-			lines = append(lines, fmt.Sprintf("%s %q", table, cells))
-		}
-		if err := rows.Close(); err != nil {
-			w.t.Fatal(err)
-		}
-	}
-	slices.Sort(lines)
-	return strings.Join(lines, "\n")
-}
-
-// answer is what a server says.
-type answer struct {
-	status int
-	body   []byte
-}
-
-func (w *world) ask(c *auth.Caller, query string, variables map[string]any) answer {
-	w.t.Helper()
-	body := map[string]any{"query": query}
-	if variables != nil {
-		body["variables"] = variables
-	}
-	var encoded bytes.Buffer
-	e := json.NewEncoder(&encoded)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(body); err != nil {
-		w.t.Fatal(err)
-	}
-	r := httptest.NewRequestWithContext(auth.With(w.t.Context(), c), http.MethodPost, "/graphql", &encoded)
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Accept", "application/graphql-response+json")
-	out := httptest.NewRecorder()
-	w.server.ServeHTTP(out, r)
-	return answer{out.Code, out.Body.Bytes()}
+	return w.Ask(c, query, variables, header)
 }
 
 func nobody() *auth.Caller { return &auth.Caller{Now: now, Claims: map[string]any{}} }

@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"spacecloud/query"
+	"spacecloud/tests/served"
 )
 
 const society = `
@@ -47,9 +47,11 @@ var societyLinks = map[string]map[string]struct {
 
 // Whatever is asked, the server answers as if it looked at each row that the caller may read,
 // and from there at each linked one.
-func TestFiltersMeanWhatTheySay(t *testing.T) {
+func TestFiltersMeanWhatTheySay(t *testing.T) { served.Each(t, filtersMeanWhatTheySay) }
+
+func filtersMeanWhatTheySay(t *testing.T, on served.Kind) {
 	r := rand.New(rand.NewPCG(7, 8))
-	server := serve(t, society)
+	server := serve(t, on, society)
 	all := fillSociety(t, r, server)
 	plural := map[string]string{"User": "users", "Post": "posts", "Tag": "tags"}
 	matched := 0
@@ -91,7 +93,7 @@ func idsOf(t *testing.T, answer string) []string {
 }
 
 // fillSociety inserts random rows and returns those that can be read.
-func fillSociety(t *testing.T, r *rand.Rand, server http.Handler) map[string][]*thing {
+func fillSociety(t *testing.T, r *rand.Rand, server *served.Server) map[string][]*thing {
 	t.Helper()
 	rows := map[string][]map[string]any{}
 	maybe := func(from string, n int) any {

@@ -2,13 +2,13 @@ package stories
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"spacecloud/auth"
+	"spacecloud/tests/served"
 )
 
 const hammerSDL = `
@@ -27,9 +27,11 @@ type Person @auth(read: "true", create: "true") {
 
 // One document, asked by many callers at once with variables of many shapes: each gets the
 // answer to its own request, although they share the document, its plans and their buffers.
-func TestManyCallersOfOneDocument(t *testing.T) {
+func TestManyCallersOfOneDocument(t *testing.T) { served.Each(t, manyCallersOfOneDocument) }
+
+func manyCallersOfOneDocument(t *testing.T, on served.Kind) {
 	const people, notes = 8, 6
-	server := serve(t, hammerSDL)
+	server := serve(t, on, hammerSDL)
 	var persons, docs []any
 	for p := range people {
 		persons = append(persons, map[string]any{"id": fmt.Sprint("p", p)})
@@ -64,7 +66,7 @@ func TestManyCallersOfOneDocument(t *testing.T) {
 // hammered is one caller's requests.
 type hammered struct {
 	t      *testing.T
-	server http.Handler
+	server *served.Server
 	person string
 	notes  int
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"spacecloud/auth"
 	"spacecloud/query"
 	"spacecloud/schema"
+	"spacecloud/tests/served"
 )
 
 const lawSDL = `
@@ -134,16 +134,16 @@ func (r *row) where(t *schema.Type, ok func(*row) bool) (out []query.Row) {
 type law struct {
 	*rand.Rand
 	t      *testing.T
-	server http.Handler
+	server *served.Server
 	schema *schema.Schema
 	tables map[*schema.Type]*table
 	seen   int // rows in all answers
 }
 
-func newLaw(t *testing.T, seed uint64) *law {
+func newLaw(t *testing.T, on served.Kind, seed uint64) *law {
 	t.Helper()
-	s := must(schema.Parse(schema.Source{Name: "schema.graphql", Text: lawSDL}))(t)
-	return &law{rand.New(rand.NewPCG(seed, 1)), t, serve(t, lawSDL), s, map[*schema.Type]*table{}, 0}
+	s := served.Must(schema.Parse(schema.Source{Name: "schema.graphql", Text: lawSDL}))(t)
+	return &law{rand.New(rand.NewPCG(seed, 1)), t, serve(t, on, lawSDL), s, map[*schema.Type]*table{}, 0}
 }
 
 func pick[T any](l *law, from []T) T { return from[l.IntN(len(from))] }
@@ -158,7 +158,7 @@ func (l *law) insert(typ string, docs []map[string]any) {
 		r := &row{make([]schema.Value, len(t.Columns)), l.tables}
 		for _, f := range t.Columns {
 			if doc[f.Name] != nil {
-				r.values[f.Index] = must(f.Coerce(decoded(doc[f.Name])))(l.t)
+				r.values[f.Index] = served.Must(f.Coerce(decoded(doc[f.Name])))(l.t)
 			}
 		}
 		of.rows = append(of.rows, r)
@@ -253,7 +253,7 @@ func (l *law) condition(f *schema.Field) (map[string]any, query.Where) {
 		list, values := []any{}, []schema.Value{}
 		for range l.IntN(3) {
 			v := pick(l, pools[f.Scalar])
-			list, values = append(list, v), append(values, must(f.Coerce(decoded(v)))(l.t))
+			list, values = append(list, v), append(values, served.Must(f.Coerce(decoded(v)))(l.t))
 		}
 		sent, right = list, schema.List(values)
 	case op == query.Regex:
@@ -264,7 +264,7 @@ func (l *law) condition(f *schema.Field) (map[string]any, query.Where) {
 		right = schema.Text(sent.(string))
 	default:
 		sent = pick(l, pools[f.Scalar])
-		right = must(f.Coerce(decoded(sent)))(l.t)
+		right = served.Must(f.Coerce(decoded(sent)))(l.t)
 	}
 	return map[string]any{symbols[op]: sent}, query.Compare{Left: query.Col(f), Op: op, Right: query.Const(right)}
 }
@@ -388,9 +388,11 @@ func (a list) variables(prefix string, into map[string]any) {
 
 // Whatever is asked of whatever rows, in literals or variables, at the root or under a link,
 // the server answers with what query.Holds says, in the order and within the limits asked for.
-func TestFiltersAnswerWhatHoldsSays(t *testing.T) {
+func TestFiltersAnswerWhatHoldsSays(t *testing.T) { served.Each(t, filtersAnswerWhatHoldsSays) }
+
+func filtersAnswerWhatHoldsSays(t *testing.T, on served.Kind) {
 	for seed := range uint64(3) {
-		l := newLaw(t, seed)
+		l := newLaw(t, on, seed)
 		l.insert("Row", l.randomRows(60))
 		for n := range 150 {
 			l.compareRows(seed, n)
@@ -488,10 +490,12 @@ func ids(rows []*row) string {
 
 // Whoever asks, whatever they ask: no row is seen that its rule refuses, and no row is missing
 // that it allows, at the root, behind a link and by key.
-func TestNoRowIsSeenThatItsRuleRefuses(t *testing.T) {
+func TestNoRowIsSeenThatItsRuleRefuses(t *testing.T) { served.Each(t, noRowIsSeenThatItsRuleRefuses) }
+
+func noRowIsSeenThatItsRuleRefuses(t *testing.T, on served.Kind) {
 	people := []string{"", "1", "2", "7", "stranger"}
 	for seed := range uint64(3) {
-		l := newLaw(t, seed)
+		l := newLaw(t, on, seed)
 		l.insert("Person", []map[string]any{{"id": "1"}, {"id": "2"}, {"id": "7"}})
 		l.insert("Member", []map[string]any{{"team": "a", "user": "1"}, {"team": "A", "user": "1"}, {"team": "a", "user": "2"}, {"team": "ann", "user": "7"}})
 		var docs []map[string]any

@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"spacecloud/tests/served"
 )
 
 // What a filter may ask is bounded, in literals and in variables.
-func TestFiltersAreBounded(t *testing.T) {
-	server := serve(t, `
+func TestFiltersAreBounded(t *testing.T) { served.Each(t, filtersAreBounded) }
+
+func filtersAreBounded(t *testing.T, on served.Kind) {
+	server := serve(t, on, `
 type User @auth(read: "true") { id: ID! @primary  boss: User @link(from: "bossId", to: "id")  bossId: ID  tags: [String!]  note: String @search  meta: JSON }`)
 	list := func(n int, item string) string {
 		return "[" + strings.TrimSuffix(strings.Repeat(item+",", n), ",") + "]"
@@ -55,8 +59,10 @@ type User @auth(read: "true") { id: ID! @primary  boss: User @link(from: "bossId
 
 // A row that many share is read once and written many times: what is written has a bound of its
 // own.
-func TestAnswersAreBounded(t *testing.T) {
-	server := serve(t, `
+func TestAnswersAreBounded(t *testing.T) { served.Each(t, answersAreBounded) }
+
+func answersAreBounded(t *testing.T, on served.Kind) {
+	server := serve(t, on, `
 type User @auth(read: "true", create: "true") { id: ID! @primary  posts: [Post!]! @link }
 type Post @auth(read: "true", create: "true") { id: ID! @primary  author: User! @link }`)
 	var docs []string

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
+
+	"spacecloud/tests/served"
 )
 
 const paged = `
@@ -39,11 +40,11 @@ type Row @auth(read: "true", create: "true") { id: ID! @primary @autoIncrement  
 // pager asks for pages of a connection on a server.
 type pager struct {
 	*testing.T
-	server http.Handler
+	server *served.Server
 }
 
-func openPager(t *testing.T) pager {
-	p := pager{t, serve(t, paged)}
+func openPager(t *testing.T, on served.Kind) pager {
+	p := pager{t, serve(t, on, paged)}
 	p.do(`mutation { insertBoxes(docs: [{id: "b1", name: "1"}, {id: "b2", name: "2"}, {id: "b3", name: "3"}]) { affected } }`, nil)
 	return p
 }
@@ -161,8 +162,10 @@ const thingPages = `query($first: Int, $after: String, $last: Int, $before: Stri
 func nothing() {}
 
 // Any sequence of pages, in any order, forward or backward, is the list.
-func TestPagesCoverTheListOnce(t *testing.T) {
-	p := openPager(t)
+func TestPagesCoverTheListOnce(t *testing.T) { served.Each(t, pagesCoverTheListOnce) }
+
+func pagesCoverTheListOnce(t *testing.T, on served.Kind) {
+	p := openPager(t, on)
 	r := rand.New(rand.NewPCG(5, 6))
 	p.things(r, 0, 40)
 	for range 150 {
@@ -182,10 +185,12 @@ func TestPagesCoverTheListOnce(t *testing.T) {
 
 // While rows are inserted and others deleted, pages repeat none, and skip none that was there
 // all the time.
-func TestPagesWhileRowsCome(t *testing.T) {
+func TestPagesWhileRowsCome(t *testing.T) { served.Each(t, pagesWhileRowsCome) }
+
+func pagesWhileRowsCome(t *testing.T, on served.Kind) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for i := range 12 {
-		p := openPager(t)
+		p := openPager(t, on)
 		p.things(r, 0, 30)
 		orderBy := randomOrder(r, thingFields)
 		old := p.pages(thingPages, map[string]any{"orderBy": orderBy}, 100, false, nothing)
@@ -208,8 +213,10 @@ func TestPagesWhileRowsCome(t *testing.T) {
 }
 
 // A row that a cursor stands on may go: the next page begins where it was.
-func TestACursorOutlivesItsRow(t *testing.T) {
-	p := openPager(t)
+func TestACursorOutlivesItsRow(t *testing.T) { served.Each(t, aCursorOutlivesItsRow) }
+
+func aCursorOutlivesItsRow(t *testing.T, on served.Kind) {
+	p := openPager(t, on)
 	r := rand.New(rand.NewPCG(9, 10))
 	p.things(r, 0, 20)
 	orderBy := []any{map[string]any{"number": "DESC"}, map[string]any{"text": "ASC"}}
@@ -225,8 +232,10 @@ func TestACursorOutlivesItsRow(t *testing.T) {
 }
 
 // The pages of each parent are those of its own rows, and its count is theirs.
-func TestPagesOfParents(t *testing.T) {
-	p := openPager(t)
+func TestPagesOfParents(t *testing.T) { served.Each(t, pagesOfParents) }
+
+func pagesOfParents(t *testing.T, on served.Kind) {
+	p := openPager(t, on)
 	r := rand.New(rand.NewPCG(11, 12))
 	p.things(r, 0, 50)
 	for range 30 {
@@ -258,8 +267,10 @@ func TestPagesOfParents(t *testing.T) {
 }
 
 // Compound and generated keys are in cursors as well.
-func TestPagesByOtherKeys(t *testing.T) {
-	p := openPager(t)
+func TestPagesByOtherKeys(t *testing.T) { served.Each(t, pagesByOtherKeys) }
+
+func pagesByOtherKeys(t *testing.T, on served.Kind) {
+	p := openPager(t, on)
 	var pairs, rows []any
 	for i := range 20 {
 		pairs = append(pairs, map[string]any{"a": string(rune('a' + i%3)), "b": fmt.Sprint(1<<60 + i), "n": i % 2})
@@ -283,8 +294,10 @@ func TestPagesByOtherKeys(t *testing.T) {
 	}
 }
 
-func TestCursorsThatAreNone(t *testing.T) {
-	p := openPager(t)
+func TestCursorsThatAreNone(t *testing.T) { served.Each(t, cursorsThatAreNone) }
+
+func cursorsThatAreNone(t *testing.T, on served.Kind) {
+	p := openPager(t, on)
 	p.things(rand.New(rand.NewPCG(13, 14)), 0, 20)
 	cursorOf := func(field, orderBy string) string {
 		c := p.do(`{ c: `+field+`(first: 1, orderBy: [`+orderBy+`]) { edges { cursor } } }`, nil)["c"].(map[string]any)

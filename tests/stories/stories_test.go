@@ -4,12 +4,9 @@ package stories
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"flag"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,18 +17,13 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"spacecloud/auth"
-	"spacecloud/database"
-	"spacecloud/database/driver"
-	"spacecloud/database/sqlite"
-	"spacecloud/generator"
-	"spacecloud/graph"
-	"spacecloud/migrate"
-	"spacecloud/resolvers"
-	"spacecloud/rules"
-	"spacecloud/schema"
+	"spacecloud/tests/served"
 )
 
+// update rewrites by what SQLite answers; what others answer has to be the same.
 var update = flag.Bool("update", false, "rewrite the answers of the stories")
+
+func rewrites(on served.Kind) bool { return *update && on.Name == served.SQLite.Name }
 
 // TestStories runs testdata/*.txtar. A file begins with a sentence of intent and holds
 // schema.graphql and then pairs of NAME.graphql, a request, and NAME.json, its answer. Comments at the top of
@@ -42,11 +34,13 @@ func TestStories(t *testing.T) {
 		t.Fatalf("no stories: %v", err)
 	}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { tell(t, file) })
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			served.Each(t, func(t *testing.T, on served.Kind) { tell(t, on, file) })
+		})
 	}
 }
 
-func tell(t *testing.T, file string) {
+func tell(t *testing.T, on served.Kind, file string) {
 	story, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +48,7 @@ func tell(t *testing.T, file string) {
 	if story.Files[0].Name != "schema.graphql" {
 		t.Fatal("a story begins with schema.graphql")
 	}
-	server := serve(t, string(story.Files[0].Data))
+	server := serve(t, on, string(story.Files[0].Data))
 	told := &txtar.Archive{Comment: story.Comment, Files: slices.Clip(story.Files[:1])}
 	want := map[string]string{}
 	for _, f := range story.Files[1:] {
@@ -67,11 +61,11 @@ func tell(t *testing.T, file string) {
 		}
 		got := ask(t, server, string(f.Data))
 		told.Files = append(told.Files, f, txtar.File{Name: name + ".json", Data: []byte(got)})
-		if !*update && want[name+".json"] != got {
+		if !rewrites(on) && want[name+".json"] != got {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, got, want[name+".json"])
 		}
 	}
-	if *update {
+	if rewrites(on) {
 		if err := os.WriteFile(file, txtar.Format(told), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -83,10 +77,10 @@ var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // ask sends a request and returns its answer, indented. The comments are not sent, so that
 // requests that differ in them only are one document with one cache of plans.
-func ask(t *testing.T, server http.Handler, text string) string {
+func ask(t *testing.T, server *served.Server, text string) string {
 	t.Helper()
 	caller := &auth.Caller{Now: now, Claims: map[string]any{}}
-	body := map[string]any{}
+	var variables any
 	var query strings.Builder
 	header := http.Header{}
 	for line := range strings.Lines(text) {
@@ -98,15 +92,14 @@ func ask(t *testing.T, server http.Handler, text string) string {
 			caller = signedIn(t, claims)
 		}
 		if vars, ok := strings.CutPrefix(line, "# variables "); ok {
-			body["variables"] = json.RawMessage(vars)
+			variables = json.RawMessage(vars)
 		}
 		if !strings.HasPrefix(line, "# ") {
 			query.WriteString(line)
 		}
 	}
-	body["query"] = query.String()
 	var out bytes.Buffer
-	if err := json.Indent(&out, postWith(t, server, caller, body, header), "", "  "); err != nil {
+	if err := json.Indent(&out, server.Ask(caller, query.String(), variables, header).Body, "", "  "); err != nil {
 		t.Fatal(err)
 	}
 	return out.String() + "\n"
@@ -123,60 +116,13 @@ func signedIn(t testing.TB, claims string) *auth.Caller {
 }
 
 // post is the answer to a request of a caller.
-func post(t testing.TB, server http.Handler, c *auth.Caller, body map[string]any) []byte {
+func post(t testing.TB, server *served.Server, c *auth.Caller, body map[string]any) []byte {
 	t.Helper()
-	return postWith(t, server, c, body, http.Header{})
+	return server.Ask(c, body["query"].(string), body["variables"], nil).Body
 }
 
-func postWith(t testing.TB, server http.Handler, c *auth.Caller, body map[string]any, header http.Header) []byte {
+// serve is the whole backend of a schema on new databases.
+func serve(t testing.TB, on served.Kind, sdl string) *served.Server {
 	t.Helper()
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := httptest.NewRequestWithContext(auth.With(t.Context(), c), http.MethodPost, "/graphql", bytes.NewReader(encoded))
-	r.Header = header
-	r.Header.Set("Content-Type", "application/json")
-	w := httptest.NewRecorder()
-	server.ServeHTTP(w, r)
-	return w.Body.Bytes()
-}
-
-// serve is the whole backend of a schema on a new database.
-func serve(t testing.TB, sdl string) http.Handler {
-	t.Helper()
-	s := must(schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl}))(t)
-	db := must(drivers().Open(t.Context(), "main", "sqlite:"+filepath.Join(t.TempDir(), "main.db")))(t)
-	t.Cleanup(func() { _ = db.Close() })
-	target := migrate.Database{Name: "main", Product: db.Driver().Product(), SQL: db.Driver().(driver.SQL)}
-	must(migrate.Apply(t.Context(), target, s, migrate.Options{}))(t)
-	set := must(rules.Compile(s))(t)
-	res := must(resolvers.New(resolvers.Config{Schema: s, Rules: set, Databases: map[string]*database.DB{"main": db}}))(t)
-	api := must(generator.New(s))(t)
-	return must(graph.New(graph.Options{
-		API: api, Resolvers: res, Introspection: true, Suggestions: true,
-		Log: slog.New(slog.NewTextHandler(testWriter{t}, nil)),
-	}))(t)
-}
-
-func drivers() database.Drivers {
-	return database.Drivers{"sqlite": func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) }}
-}
-
-func must[T any](v T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
-// testWriter sends the server's log to the test's.
-type testWriter struct{ t testing.TB }
-
-func (w testWriter) Write(p []byte) (int, error) {
-	w.t.Log(strings.TrimSpace(string(p)))
-	return len(p), nil
+	return served.Text(t, on, sdl, served.Options{})
 }

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"spacecloud/tests/served"
 )
 
 const clubs = `
@@ -164,18 +166,20 @@ func (g gen) mutation() string {
 
 // Whatever statement of a change fails, and for whatever reason it is refused, the database is
 // as before; and no change is an internal error.
-func TestFailedChangesLeaveNoTrace(t *testing.T) {
-	w := newWorld(t, clubs)
+func TestFailedChangesLeaveNoTrace(t *testing.T) { served.Each(t, failedChangesLeaveNoTrace) }
+
+func failedChangesLeaveNoTrace(t *testing.T, on served.Kind) {
+	w := newWorld(t, on, clubs)
 	g := gen{rand.New(rand.NewPCG(1, 2))}
 	w.ask(seed, nil)
 	made := 0
 	for n := range 400 {
-		text, before := g.mutation(), w.dump()
+		text, before := g.mutation(), w.Dump()
 		for at := 1; ; at++ {
 			w.driver.statements, w.driver.failAt = 0, at
 			answer := w.ask(text, nil)
 			failed := w.driver.statements >= at
-			after := w.dump()
+			after := w.Dump()
 			if strings.Contains(answer, `"errors"`) && after != before {
 				t.Fatalf("%d: fault at %d of\n%s\nleft a trace\n%s\n%s\n%s", n, at, text, before, after, answer)
 			}

@@ -4,6 +4,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"spacecloud/schema"
+	"spacecloud/tests/served"
 )
 
 const notes = `
@@ -13,8 +16,18 @@ type Far @table(db: "other", plural: "fars") @auth(read: "true", create: "true")
 
 const header = "Idempotency-Key"
 
-func TestAnswersAreKeptForADay(t *testing.T) {
-	w := newWorld(t, notes)
+// kept is how many answers the server keeps, in a table of its own.
+func (w *world) kept() int {
+	t := &schema.Type{Name: "request", Kind: schema.Table, Table: "_spacecloud_requests"}
+	key := &schema.Field{Name: "key", Column: "key", Scalar: schema.String, NonNull: true, Owner: t}
+	t.Columns = []*schema.Field{key}
+	return len(served.Rows(w, w.Drivers["main"], t))
+}
+
+func TestAnswersAreKeptForADay(t *testing.T) { served.Each(t, answersAreKeptForADay) }
+
+func answersAreKeptForADay(t *testing.T, on served.Kind) {
+	w := newWorld(t, on, notes)
 	insert := func() string { return w.ask(`mutation { insertNote(doc: {text: "x"}) { id } }`, nil, header, "k") }
 	first := insert()
 	w.now = w.now.Add(23 * time.Hour)
@@ -25,13 +38,17 @@ func TestAnswersAreKeptForADay(t *testing.T) {
 	if late := insert(); !strings.Contains(late, `"id":"2"`) {
 		t.Errorf("a day later: %s", late)
 	}
-	if held := strings.Count(w.dump(), "|k|"); held != 1 {
+	if held := w.kept(); held != 1 {
 		t.Errorf("%d answers are kept", held)
 	}
 }
 
 func TestTheSecondIsRefusedWhileTheFirstRuns(t *testing.T) {
-	w := newWorld(t, notes)
+	served.Each(t, theSecondIsRefusedWhileTheFirstRuns)
+}
+
+func theSecondIsRefusedWhileTheFirstRuns(t *testing.T, on served.Kind) {
+	w := newWorld(t, on, notes)
 	var second string
 	w.driver.before = func() {
 		w.driver.before = nil
@@ -43,8 +60,10 @@ func TestTheSecondIsRefusedWhileTheFirstRuns(t *testing.T) {
 	}
 }
 
-func TestSeveralDatabasesKeepNoAnswer(t *testing.T) {
-	w := newWorld(t, notes)
+func TestSeveralDatabasesKeepNoAnswer(t *testing.T) { served.Each(t, severalDatabasesKeepNoAnswer) }
+
+func severalDatabasesKeepNoAnswer(t *testing.T, on served.Kind) {
+	w := newWorld(t, on, notes)
 	answer := w.ask(`mutation { insertNote(doc: {}) { id } insertFar(doc: {id: "a"}) { id } }`, nil, header, "k")
 	if !strings.Contains(answer, "changes 2 databases") || !strings.Contains(answer, "BAD_USER_INPUT") {
 		t.Error(answer)
@@ -52,18 +71,20 @@ func TestSeveralDatabasesKeepNoAnswer(t *testing.T) {
 }
 
 // An answer is kept with its change, or neither is.
-func TestKeepingIsPartOfTheChange(t *testing.T) {
-	w := newWorld(t, notes)
+func TestKeepingIsPartOfTheChange(t *testing.T) { served.Each(t, keepingIsPartOfTheChange) }
+
+func keepingIsPartOfTheChange(t *testing.T, on served.Kind) {
+	w := newWorld(t, on, notes)
 	ask := func() string { return w.ask(`mutation { insertNote(doc: {text: "x"}) { id } }`, nil, header, "k") }
 	w.ask(`mutation { insertNote(doc: {text: "x"}) { id } }`, nil, header, "other")
-	before := w.dump()
+	before := w.Dump()
 	for at := 1; ; at++ {
 		w.driver.statements, w.driver.failAt = 0, at
 		answer := ask()
 		if w.driver.statements < at {
 			break
 		}
-		if w.dump() != before || !strings.Contains(answer, "errors") {
+		if w.Dump() != before || w.kept() != 1 || !strings.Contains(answer, "errors") {
 			t.Fatalf("a fault at %d left a trace: %s", at, answer)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"spacecloud/tests/served"
 )
 
 const items = `
@@ -166,8 +168,10 @@ func (g gen) list(c string) (string, operation) {
 }
 
 // Whatever operators an update combines, the database computes what memory does.
-func TestOperatorsAreWhatTheySay(t *testing.T) {
-	w := newWorld(t, items)
+func TestOperatorsAreWhatTheySay(t *testing.T) { served.Each(t, operatorsAreWhatTheySay) }
+
+func operatorsAreWhatTheySay(t *testing.T, on served.Kind) {
+	w := newWorld(t, on, items)
 	g := gen{rand.New(rand.NewPCG(3, 4))}
 	const fields = "{ id i j b f d s t at day p q }"
 	for range 300 {

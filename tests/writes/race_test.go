@@ -5,11 +5,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"spacecloud/tests/served"
 )
 
 // Upserts of one key at once make one row: the others find it.
-func TestUpsertsAtOnceMakeOneRow(t *testing.T) {
-	w := newWorld(t, threads)
+func TestUpsertsAtOnceMakeOneRow(t *testing.T) { served.Each(t, upsertsAtOnceMakeOneRow) }
+
+func upsertsAtOnceMakeOneRow(t *testing.T, on served.Kind) {
+	w := newWorld(t, on, threads)
 	const callers = 8
 	answers := make([]string, callers)
 	var all sync.WaitGroup
@@ -24,14 +28,16 @@ func TestUpsertsAtOnceMakeOneRow(t *testing.T) {
 			t.Errorf("%s\n%s", a, answers[0])
 		}
 	}
-	if rows := strings.Count(w.dump(), "|one|"); rows != 1 {
+	if rows := strings.Count(w.Dump(), `|"one"|`); rows != 1 {
 		t.Errorf("%d rows", rows)
 	}
 }
 
 // Increments at once lose nothing, and of changes with one version only one wins.
-func TestOperatorsAtOnce(t *testing.T) {
-	w := newWorld(t, `type Item @auth(read: "true", create: "true", update: "true") { id: ID! @primary  n: Int  v: Int! @version }`)
+func TestOperatorsAtOnce(t *testing.T) { served.Each(t, operatorsAtOnce) }
+
+func operatorsAtOnce(t *testing.T, on served.Kind) {
+	w := newWorld(t, on, `type Item @auth(read: "true", create: "true", update: "true") { id: ID! @primary  n: Int  v: Int! @version }`)
 	w.ask(`mutation { insertItem(doc: {id: "a"}) { id } }`, nil)
 	const callers = 8
 	won := make([]bool, callers)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"spacecloud/tests/served"
 )
 
 const threads = `
@@ -13,8 +15,10 @@ type Tag @auth(read: "true", create: "true", update: "true", delete: "true") { i
 `
 
 // Rows that are written along cost statements by type, not by row. The commit is one of them.
-func TestStatementsAreAsManyAsTypes(t *testing.T) {
-	w := newWorld(t, threads)
+func TestStatementsAreAsManyAsTypes(t *testing.T) { served.Each(t, statementsAreAsManyAsTypes) }
+
+func statementsAreAsManyAsTypes(t *testing.T, on served.Kind) {
+	w := newWorld(t, on, threads)
 	many := func(n int, of string) string {
 		var all []string
 		for i := range n {

@@ -2,145 +2,61 @@
 package writes
 
 import (
-	"bytes"
 	"context"
-	"database/sql"
-	"encoding/json"
-	"fmt"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"spacecloud/auth"
-	"spacecloud/database"
 	"spacecloud/database/driver"
-	"spacecloud/database/sqlite"
-	"spacecloud/generator"
-	"spacecloud/graph"
-	"spacecloud/migrate"
 	"spacecloud/query"
 	"spacecloud/resolvers"
 	"spacecloud/rules"
-	"spacecloud/schema"
+	"spacecloud/tests/served"
 )
 
-// world is a whole server on a new database, whose statements can be counted and made to fail.
+// world is a whole server on new databases, whose statements in main can be counted and made
+// to fail.
 type world struct {
 	*testing.T
-	server http.Handler
+	*served.Server
 	driver *faulty
 	now    time.Time
 }
 
-func newWorld(t *testing.T, sdl string) *world {
+func newWorld(t *testing.T, on served.Kind, sdl string) *world {
 	t.Helper()
-	return newWorldOf(t, sdl, resolvers.Config{})
+	return newWorldOf(t, on, sdl, resolvers.Config{})
 }
 
-func newWorldOf(t *testing.T, sdl string, c resolvers.Config) *world {
+func newWorldOf(t *testing.T, on served.Kind, sdl string, limits resolvers.Config) *world {
 	t.Helper()
-	s, err := schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl})
-	check(t, err)
-	dbs := map[string]*database.DB{}
 	w := &world{T: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	for _, name := range s.Databases() {
-		d, err := sqlite.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), name+".db"))
-		check(t, err)
-		t.Cleanup(func() { _ = d.Close() })
-		_, err = migrate.Apply(t.Context(), migrate.Database{Name: name, Product: d.Product(), SQL: d}, s, migrate.Options{})
-		check(t, err)
-		f := &faulty{Driver: d, sql: d}
-		dbs[name] = database.New(name, f)
+	w.Server = served.Text(t, on, sdl, served.Options{Limits: limits, Decorate: func(name string, d driver.Driver) driver.Driver {
+		f := &faulty{Driver: d}
 		if name == "main" {
 			w.driver = f
 		}
-	}
-	set, err := rules.Compile(s)
-	check(t, err)
-	c.Schema, c.Rules, c.Databases = s, set, dbs
-	res, err := resolvers.New(c)
-	check(t, err)
-	api, err := generator.New(s)
-	check(t, err)
-	w.server, err = graph.New(graph.Options{API: api, Resolvers: res, Log: slog.New(slog.DiscardHandler)})
-	check(t, err)
+		return f
+	}})
 	return w
-}
-
-func check(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // ask sends a request as ann; headers are name, value, ….
 func (w *world) ask(text string, variables any, headers ...string) string {
 	w.Helper()
 	caller := &auth.Caller{Now: w.now, SignedIn: true, Claims: map[string]any{"sub": "ann", "id": "ann"}}
-	body, err := json.Marshal(map[string]any{"query": text, "variables": variables})
-	check(w.T, err)
-	r := httptest.NewRequestWithContext(auth.With(w.Context(), caller), http.MethodPost, "/graphql", bytes.NewReader(body))
-	r.Header.Set("Content-Type", "application/json")
+	header := http.Header{}
 	for i := 0; i < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
+		header.Set(headers[i], headers[i+1])
 	}
-	answer := httptest.NewRecorder()
-	w.server.ServeHTTP(answer, r)
-	return answer.Body.String()
-}
-
-// dump is all that the database holds.
-func (w *world) dump() string {
-	w.Helper()
-	conn, err := w.driver.sql.Conn(w.Context())
-	check(w.T, err)
-	defer conn.Close()
-	var out strings.Builder
-	for _, table := range column(w, conn, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name") {
-		fmt.Fprintln(&out, table)
-		rows, err := conn.QueryContext(w.Context(), `SELECT * FROM "`+table+`" ORDER BY 1, rowid`)
-		check(w.T, err)
-		names, _ := rows.Columns()
-		cells := make([]any, len(names))
-		for i := range cells {
-			cells[i] = new(any)
-		}
-		for rows.Next() {
-			check(w.T, rows.Scan(cells...))
-			for _, c := range cells {
-				fmt.Fprintf(&out, "%v|", *c.(*any))
-			}
-			fmt.Fprintln(&out)
-		}
-		check(w.T, rows.Err())
-		rows.Close()
-	}
-	return out.String()
-}
-
-func column(w *world, conn *sql.Conn, text string) []string {
-	rows, err := conn.QueryContext(w.Context(), text)
-	check(w.T, err)
-	defer rows.Close()
-	var out []string
-	for rows.Next() {
-		var s string
-		check(w.T, rows.Scan(&s))
-		out = append(out, s)
-	}
-	return out
+	return string(w.Ask(caller, text, variables, header).Body)
 }
 
 // faulty is a driver of which the nth statement in transactions fails.
 type faulty struct {
 	driver.Driver
-	sql        driver.SQL
 	mu         sync.Mutex
 	statements int
 	failAt     int // 0 for never

@@ -1,0 +1,265 @@
+// Package served serves a schema for tests: the whole server, on new and empty databases of
+// whatever kinds there are. A test runs once on each kind, and is told on which it is.
+package served
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"spacecloud/auth"
+	"spacecloud/database"
+	"spacecloud/database/driver"
+	"spacecloud/database/sqlite"
+	"spacecloud/generator"
+	"spacecloud/graph"
+	"spacecloud/migrate"
+	"spacecloud/query"
+	"spacecloud/resolvers"
+	"spacecloud/rules"
+	"spacecloud/schema"
+)
+
+// Env may name the kinds to run on, by commas; all without it.
+const Env = "SPACECLOUD_TEST_ON"
+
+// Kind is a kind of database.
+type Kind struct {
+	Name string
+	// open opens a new and empty one, or skips the test where there is no such server.
+	open func(testing.TB) (driver.Driver, error)
+}
+
+var kinds = []Kind{SQLite}
+
+// SQLite is the kind that is always there.
+var SQLite = Kind{"sqlite", openSQLite}
+
+func openSQLite(tb testing.TB) (driver.Driver, error) {
+	tb.Helper()
+	return sqlite.Open(tb.Context(), "sqlite:"+filepath.Join(tb.TempDir(), "main.db"))
+}
+
+// Each runs a test on each kind of database. One that is not there is skipped, and says so.
+func Each(t *testing.T, run func(*testing.T, Kind)) {
+	t.Helper()
+	for _, k := range kinds {
+		if k.wanted() {
+			t.Run(k.Name, func(t *testing.T) { run(t, k) })
+		}
+	}
+}
+
+func (k Kind) wanted() bool {
+	names := os.Getenv(Env)
+	return names == "" || slices.Contains(strings.Split(names, ","), k.Name)
+}
+
+// Open opens a new and empty database of the kind, which is closed when the test ends.
+func (k Kind) Open(tb testing.TB) driver.Driver {
+	tb.Helper()
+	d := Must(k.open(tb))(tb)
+	tb.Cleanup(func() { _ = d.Close() })
+	return d
+}
+
+// Server is a schema that is served, and what it stands on.
+type Server struct {
+	http.Handler
+	Schema  *schema.Schema
+	API     *generator.API
+	Drivers map[string]driver.Driver // undecorated, by the names of the databases
+
+	tb testing.TB
+}
+
+// Options are what a test may want otherwise.
+type Options struct {
+	// Limits are those of resolvers; the rest of it is made here.
+	Limits resolvers.Config
+	// Decorate puts something around a driver; nil for nothing.
+	Decorate func(name string, d driver.Driver) driver.Driver
+	// Log gets what the server logs; nil for the test's own log.
+	Log io.Writer
+	// On says which database of the schema is of which kind, where it is not the one kind.
+	On map[string]Kind
+}
+
+// Text serves the text of a schema.
+func Text(tb testing.TB, k Kind, sdl string, o Options) *Server {
+	tb.Helper()
+	return Sources(tb, k, o, schema.Source{Name: "schema.graphql", Text: sdl})
+}
+
+// Sources serves the files of a schema.
+func Sources(tb testing.TB, k Kind, o Options, sources ...schema.Source) *Server {
+	tb.Helper()
+	s := &Server{Schema: Must(schema.Parse(sources...))(tb), Drivers: map[string]driver.Driver{}, tb: tb}
+	c := o.Limits
+	c.Schema, c.Rules, c.Databases = s.Schema, Must(rules.Compile(s.Schema))(tb), map[string]*database.DB{}
+	for _, name := range s.Schema.Databases() {
+		kind, ok := o.On[name]
+		if !ok {
+			kind = k
+		}
+		c.Databases[name] = s.open(kind, name, o)
+	}
+	s.API = Must(generator.New(s.Schema))(tb)
+	if o.Log == nil {
+		o.Log = testLog{tb}
+	}
+	s.Handler = Must(graph.New(graph.Options{
+		API: s.API, Resolvers: Must(resolvers.New(c))(tb), Introspection: true, Suggestions: true,
+		Log: slog.New(slog.NewTextHandler(o.Log, nil)),
+	}))(tb)
+	return s
+}
+
+// open opens a database of the schema and migrates it, which has to be done the first time.
+func (s *Server) open(k Kind, name string, o Options) *database.DB {
+	s.tb.Helper()
+	d := k.Open(s.tb)
+	s.Drivers[name] = d
+	speaks, ok := d.(driver.SQL)
+	if !ok {
+		s.tb.Fatalf("%s cannot be migrated", d.Product())
+	}
+	target := migrate.Database{Name: name, Product: d.Product(), SQL: speaks}
+	Must(migrate.Apply(s.tb.Context(), target, s.Schema, migrate.Options{}))(s.tb)
+	if again := Must(migrate.Apply(s.tb.Context(), target, s.Schema, migrate.Options{}))(s.tb); len(again.Steps) > 0 {
+		s.tb.Fatalf("a second migration is not empty: %v", again)
+	}
+	if o.Decorate != nil {
+		d = o.Decorate(name, d)
+	}
+	return database.New(name, d)
+}
+
+// Answer is what the server says.
+type Answer struct {
+	Status int
+	Body   []byte
+}
+
+// Ask sends a request of a caller. The header may be nil.
+func (s *Server) Ask(c *auth.Caller, query string, variables any, header http.Header) Answer {
+	s.tb.Helper()
+	body := map[string]any{"query": query}
+	if variables != nil {
+		body["variables"] = variables
+	}
+	var encoded bytes.Buffer
+	e := json.NewEncoder(&encoded)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(body); err != nil {
+		s.tb.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(auth.With(s.tb.Context(), c), http.MethodPost, "/graphql", &encoded)
+	if header != nil {
+		r.Header = header.Clone()
+	}
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return Answer{w.Code, w.Body.Bytes()}
+}
+
+// Dump is every row of every table of the schema, a line each, sorted: for what must not
+// change, or must become the same.
+func (s *Server) Dump() string {
+	s.tb.Helper()
+	var lines []string
+	for _, t := range s.Tables() {
+		lines = append(lines, Rows(s.tb, s.Drivers[t.DB], t)...)
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// Tables are those of the schema, with the join tables that it owns.
+func (s *Server) Tables() []*schema.Type {
+	var tables []*schema.Type
+	for _, t := range s.Schema.Types {
+		if t.Kind == schema.Table {
+			tables = append(tables, t)
+		}
+	}
+	return tables
+}
+
+// Rows are all rows of a table, a line each.
+func Rows(tb testing.TB, d driver.Driver, t *schema.Type) (lines []string) {
+	tb.Helper()
+	each(tb, d, t, t.Columns, func(rows driver.Rows) {
+		line := []byte(t.Table)
+		for i := range t.Columns {
+			line = rows.AppendJSON(append(line, '|'), i)
+		}
+		lines = append(lines, string(line))
+	})
+	return lines
+}
+
+// Values are these columns of all rows of a table.
+func Values(tb testing.TB, d driver.Driver, t *schema.Type, columns []*schema.Field) (values [][]schema.Value) {
+	tb.Helper()
+	each(tb, d, t, columns, func(rows driver.Rows) {
+		row := make([]schema.Value, len(columns))
+		for i := range columns {
+			row[i] = rows.Value(i)
+		}
+		values = append(values, row)
+	})
+	return values
+}
+
+// each calls do with every row of a table, in the order of its key.
+func each(tb testing.TB, d driver.Driver, t *schema.Type, columns []*schema.Field, do func(driver.Rows)) {
+	tb.Helper()
+	l := query.Level{Type: t, OrderBy: query.Complete(t, nil)}
+	for _, f := range columns {
+		l.Columns = append(l.Columns, query.Cell{Field: f})
+	}
+	statement := Must(d.Prepare(rules.System(l)))(tb)
+	err := d.View(tb.Context(), func(r driver.Reader) error {
+		rows, err := r.Find(tb.Context(), statement, query.Binding{})
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			do(rows)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Must is a value that has to be there: Must(f())(t).
+func Must[T any](v T, err error) func(testing.TB) T {
+	return func(tb testing.TB) T {
+		tb.Helper()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return v
+	}
+}
+
+// testLog sends the server's log to the test's.
+type testLog struct{ tb testing.TB }
+
+func (l testLog) Write(p []byte) (int, error) {
+	l.tb.Log(strings.TrimSpace(string(p)))
+	return len(p), nil
+}
