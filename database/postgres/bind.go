@@ -275,6 +275,8 @@ func (a *args) own(b sqlgen.Bind, v schema.Value) error {
 		a.done(textFormat)
 	case foldedRegexp:
 		a.text("(?:" + foldedText(v.Text()) + ")")
+	case wordRegexps:
+		a.words(v.Text())
 	case ownRegexp:
 		text, err := translate(v.Text())
 		if err != nil {

@@ -46,6 +46,8 @@ func (d dialect) Typed(dst []byte, n int, p sqlgen.Param) []byte {
 		return append(dst, "::bigint"...)
 	case oddSteps:
 		return append(dst, "::int[]"...)
+	case wordRegexps:
+		return append(dst, "::text[]"...)
 	case jsonRight:
 		return append(dst, "::jsonb"...)
 	}
@@ -291,7 +293,7 @@ func (dialect) Page(b *sqlgen.Builder, limit, offset query.Operand) {
 
 // Change relies on PostgreSQL for overflows, which are errors, and for the scale of decimals:
 // what is stored is rounded half away from zero.
-func (dialect) Change(b *sqlgen.Builder, row string, a query.Assign) {
+func (d dialect) Change(b *sqlgen.Builder, row string, a query.Assign) {
 	column := func() { b.Column(row, a.Field) }
 	number := func(operator string) {
 		b.Text("COALESCE(")
@@ -321,7 +323,54 @@ func (dialect) Change(b *sqlgen.Builder, row string, a query.Assign) {
 		pick("GREATEST")
 	case query.Min:
 		pick("LEAST")
+	case query.Push:
+		b.Text("COALESCE(")
+		column()
+		b.Text(", '" + emptyList(a.Field) + "') || ")
+		d.added(b, a)
+	case query.Pull:
+		d.pull(b, column, a)
 	}
+}
+
+// pull appends the elements that equal none of those that go, in their order.
+func (d dialect) pull(b *sqlgen.Builder, column func(), a query.Assign) {
+	element, gone := b.Alias(), b.Alias()
+	elements := "unnest("
+	b.Text("CASE WHEN ")
+	column()
+	if a.Field.Scalar == schema.Embedded {
+		elements = "jsonb_array_elements("
+		b.Text(" IS NOT NULL THEN COALESCE((SELECT jsonb_agg(" + element + ".e ORDER BY " + element + ".n) FROM ")
+	} else {
+		b.Text(" IS NOT NULL THEN ARRAY(SELECT " + element + ".e FROM ")
+	}
+	b.Text(elements)
+	column()
+	b.Text(") WITH ORDINALITY AS " + element + "(e, n) WHERE NOT EXISTS (SELECT 1 FROM " + elements)
+	d.added(b, a)
+	b.Text(") AS " + gone + "(e) WHERE " + gone + ".e IS NOT DISTINCT FROM " + element + ".e)")
+	if a.Field.Scalar == schema.Embedded {
+		b.Text("), '[]') END")
+	} else {
+		b.Text(" ORDER BY " + element + ".n) END")
+	}
+}
+
+// added appends the elements of a push or a pull.
+func (d dialect) added(b *sqlgen.Builder, a query.Assign) {
+	if a.Field.Scalar == schema.Embedded {
+		b.Operand(a.Value, schema.Embedded)
+		return
+	}
+	d.listOf(b, a.Value, stored(a.Field))
+}
+
+func emptyList(f *schema.Field) string {
+	if f.Scalar == schema.Embedded {
+		return "[]"
+	}
+	return "{}"
 }
 
 func (dialect) ByKeys(b *sqlgen.Builder, row string, t *schema.Type) {
@@ -339,6 +388,3 @@ func (dialect) ByKeys(b *sqlgen.Builder, row string, t *schema.Type) {
 	b.Text(")")
 }
 
-func (dialect) Search(b *sqlgen.Builder, _ string, w query.Search) {
-	b.Fail("%s has @search, and full-text search is not served on PostgreSQL yet", w.Type.Name)
-}

@@ -14,6 +14,7 @@ const (
 	likeRegexp                       // a pattern of LIKE without case, as a regular expression
 	foldedRegexp                     // a text without case, as a regular expression
 	ownRegexp                        // a regular expression, as PostgreSQL writes it
+	wordRegexps                      // the words of a text, each as a regular expression
 )
 
 // Member appends the value of a field inside of an embedded column. It is an error if another

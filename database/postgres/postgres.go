@@ -12,7 +12,7 @@
 //   - JSON documents have no order, and are not compared as texts (Features.DocumentOrder):
 //     jsonb does not keep how a document is written. So a number in one, too, comes back as
 //     PostgreSQL writes it: 1e3 as 1000.
-//   - Full-text search is refused when a plan is made (Features.Search).
+//   - Full-text search reads every row that the other conditions leave: it has no index.
 //   - A regular expression repeats at most 255 times.
 //   - The sum and the average of Floats fail where they leave the range of floats on the way.
 //   - A condition on a field inside an embedded value fails where another writer stored there what
@@ -114,9 +114,9 @@ func configure(url string) (*pgconn.Config, int, error) {
 // Product is the version of the server.
 func (d *Driver) Product() string { return d.product }
 
-// Features are all but search and the order of documents.
+// Features are all but the order of documents.
 func (d *Driver) Features() driver.Features {
-	return driver.Features{Transactions: true, ForeignKeys: true}
+	return driver.Features{Transactions: true, ForeignKeys: true, Search: true}
 }
 
 // Ping asks the server.

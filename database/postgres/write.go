@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"strconv"
 
 	"spacecloud/database/driver"
 	"spacecloud/database/sqlgen"
@@ -16,6 +15,9 @@ func (c *conn) write(ctx context.Context, w *query.Write, b *query.Binding) (dri
 	case query.Create:
 		return c.insert(ctx, w)
 	case query.Update:
+		if len(w.Rows) > 0 {
+			return c.alterRows(ctx, told(w), b)
+		}
 		return c.alter(ctx, told(w), b, sqlgen.Update)
 	case query.Delete:
 		return c.alter(ctx, w, b, sqlgen.Delete)
@@ -69,6 +71,46 @@ func collect(dst *[]schema.Value, columns []*schema.Field) func([][]byte, []kind
 	}
 }
 
+// alterRows is one statement, whatever the number of rows.
+func (c *conn) alterRows(ctx context.Context, w *query.Write, b *query.Binding) (driver.Written, error) {
+	done := driver.Written{}
+	if len(w.SetColumns()) == 0 && len(w.Set) == 0 {
+		return done, nil
+	}
+	var returning []*schema.Field
+	if w.WantKeys {
+		returning = w.Type.Primary
+	}
+	text, err := sqlgen.UpdateRows(dialect{}, w, len(w.Rows), returning)
+	if err != nil {
+		return done, err
+	}
+	p, err := c.cache.get(ctx, text.Text)
+	if err != nil {
+		return done, err
+	}
+	c.args.reset()
+	c.args.columns(w)
+	for i := len(w.Columns); i < len(text.Params); i++ {
+		if err := c.args.param(&text.Params[i], b); err != nil {
+			return done, err
+		}
+	}
+	done.Affected, err = c.change(ctx, p, collect(&done.Keys, returning))
+	return done, err
+}
+
+// columns adds the values of the rows of a write, a list for each column.
+func (a *args) columns(w *query.Write) {
+	column := make([]schema.Value, len(w.Rows))
+	for i, f := range w.Columns {
+		for n, row := range w.Rows {
+			column[n] = row[i]
+		}
+		a.list(column, 1, insertedAs(f))
+	}
+}
+
 // insert is one statement, whatever the number of rows: the columns are arrays.
 func (c *conn) insert(ctx context.Context, w *query.Write) (driver.Written, error) {
 	done := driver.Written{}
@@ -106,18 +148,16 @@ func (c *conn) insert(ctx context.Context, w *query.Write) (driver.Written, erro
 }
 
 func (c *conn) insertMany(ctx context.Context, w *query.Write, returning []*schema.Field, done *driver.Written) error {
-	p, err := c.cache.get(ctx, insertText(w, returning))
+	text, err := sqlgen.InsertRows(dialect{}, w, returning)
+	if err != nil {
+		return err
+	}
+	p, err := c.cache.get(ctx, text.Text)
 	if err != nil {
 		return err
 	}
 	c.args.reset()
-	column := make([]schema.Value, len(w.Rows))
-	for i, f := range w.Columns {
-		for n, row := range w.Rows {
-			column[n] = row[i]
-		}
-		c.args.list(column, 1, insertedAs(f))
-	}
+	c.args.columns(w)
 	done.Affected, err = c.change(ctx, p, collect(&done.Keys, returning))
 	return err
 }
@@ -131,42 +171,36 @@ func insertedAs(f *schema.Field) schema.Scalar {
 	return schema.String
 }
 
-// insertText has the rows in their order, so that keys that the database makes, and what is
-// returned, have it too.
-func insertText(w *query.Write, returning []*schema.Field) string {
-	var d dialect
-	text := d.Quote([]byte("INSERT INTO "), w.Type.Table)
-	text = append(text, " ("...)
-	for i, f := range w.Columns {
-		text = d.Quote(comma(text, i), f.Column)
+// Rows takes the columns out of arrays, in their order, so that keys that the database makes, and
+// what is returned, have it too.
+func (dialect) Rows(b *sqlgen.Builder, columns []*schema.Field) {
+	row := b.Alias()
+	name := func(i int) {
+		b.Text("v")
+		b.Int(i)
 	}
-	text = append(text, ") SELECT "...)
-	for i, f := range w.Columns {
-		text = strconv.AppendInt(append(comma(text, i), "c.v"...), int64(i), 10)
-		text = append(append(text, "::"...), columnType(f)...)
+	b.Text("SELECT ")
+	for i, f := range columns {
+		comma(b, i)
+		b.Text(row + ".")
+		name(i)
+		b.Text("::" + columnType(f))
 	}
-	text = append(text, " FROM unnest("...)
-	for i, f := range w.Columns {
-		text = d.Placeholder(comma(text, i), i+1)
-		text = append(append(text, "::"...), typeOf(insertedAs(f))+"[]"...)
+	b.Text(" FROM unnest(")
+	for i, f := range columns {
+		comma(b, i)
+		b.Bind(sqlgen.Param{Bind: sqlgen.List, From: query.Const(schema.List(nil)), Scalar: insertedAs(f)})
 	}
-	text = append(text, ") WITH ORDINALITY AS c("...)
-	for i := range w.Columns {
-		text = append(strconv.AppendInt(append(text, 'v'), int64(i), 10), ", "...)
+	b.Text(") WITH ORDINALITY AS " + row + "(")
+	for i := range columns {
+		name(i)
+		b.Text(", ")
 	}
-	text = append(text, "n) ORDER BY c.n"...)
-	for i, f := range returning {
-		if i == 0 {
-			text = append(text, " RETURNING "...)
-		}
-		text = d.Quote(comma(text, i), f.Column)
-	}
-	return string(text)
+	b.Text("n) ORDER BY " + row + ".n")
 }
 
-func comma(text []byte, i int) []byte {
+func comma(b *sqlgen.Builder, i int) {
 	if i > 0 {
-		return append(text, ", "...)
+		b.Text(", ")
 	}
-	return text
 }
