@@ -416,7 +416,7 @@ type Post { id: ID! @primary  author: User! @link }`)
 	long := query.Write{Verb: query.Create, Type: user, Columns: fields(user, "id", "name"), Rows: [][]schema.Value{
 		{schema.Text("0190f6a8-7b1c-7def-8a1b-0123456789ae"), schema.Text("more than ten")}, {schema.Text("0190f6a8-7b1c-7def-8a1b-0123456789af"), schema.Text("ten")},
 	}}
-	if _, err := tryWrite(t.Context(), d, long, query.Binding{}); fault.KindOf(err) != fault.Invalid {
+	if _, err := tryWrite(t.Context(), d, long, query.Binding{}); fault.KindOf(err) != fault.Validation || !strings.Contains(err.Error(), "longer than the 10 characters") {
 		t.Errorf("a text that is too long: %v", err)
 	}
 }
