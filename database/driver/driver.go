@@ -5,6 +5,7 @@ package driver
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"spacecloud/query"
 	"spacecloud/rules"
@@ -32,6 +33,10 @@ type Driver interface {
 type Features struct {
 	Transactions bool
 	ForeignKeys  bool
+	// Search is whether query.Search is served.
+	Search bool
+	// DocumentOrder is whether columns of JSON and embedded values compare and sort, by their text.
+	DocumentOrder bool
 }
 
 // Statement is a rendered level of the driver that made it. Its String is the text, for
@@ -63,7 +68,8 @@ type Rows interface {
 type Tx interface {
 	Reader
 	// Write does w once. A broken unique, foreign or check constraint is fault.Conflict that
-	// names the fields; the transaction then has to be rolled back.
+	// names the fields; the transaction then has to be rolled back, and can be read from before
+	// only when w is Readable.
 	Write(ctx context.Context, w rules.NarrowedWrite, b query.Binding) (Written, error)
 	Commit(ctx context.Context) error
 	Rollback(ctx context.Context) error
@@ -73,6 +79,16 @@ type Tx interface {
 type Written struct {
 	Affected int
 	Keys     []schema.Value // flat primary keys, when Write.WantKeys
+}
+
+// ErrAgain is in the tree of an error that a transaction would not have met without others that ran
+// beside it: rolled back and done again, it may succeed.
+var ErrAgain = errors.New("done again it may succeed")
+
+// Single is a driver to which one statement costs less than a View of it.
+type Single interface {
+	// Once is View for do that runs one statement.
+	Once(ctx context.Context, do func(Reader) error) error
 }
 
 // SQL is a driver of a database that speaks SQL, for migrations.

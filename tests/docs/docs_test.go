@@ -16,6 +16,8 @@ import (
 	"spacecloud/tests/served"
 )
 
+func TestMain(m *testing.M) { os.Exit(served.Run(m)) }
+
 // update rewrites by what SQLite answers; what others answer has to be the same.
 var update = flag.Bool("update", false, "rewrite the answers in the pages")
 

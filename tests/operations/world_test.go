@@ -20,6 +20,8 @@ import (
 	"spacecloud/tests/served"
 )
 
+func TestMain(m *testing.M) { os.Exit(served.Run(m)) }
+
 // now is when every request is made.
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 

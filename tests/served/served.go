@@ -18,6 +18,7 @@ import (
 	"spacecloud/auth"
 	"spacecloud/database"
 	"spacecloud/database/driver"
+	"spacecloud/database/postgres"
 	"spacecloud/database/sqlite"
 	"spacecloud/generator"
 	"spacecloud/graph"
@@ -26,6 +27,7 @@ import (
 	"spacecloud/resolvers"
 	"spacecloud/rules"
 	"spacecloud/schema"
+	privatepostgres "spacecloud/tests/postgres"
 )
 
 // Env may name the kinds to run on, by commas; all without it.
@@ -38,7 +40,19 @@ type Kind struct {
 	open func(testing.TB) (driver.Driver, error)
 }
 
-var kinds = []Kind{SQLite}
+var kinds = []Kind{SQLite, {"postgres", openPostgres}}
+
+// Names are those of all kinds.
+func Names() []string {
+	var names []string
+	for _, k := range kinds {
+		names = append(names, k.Name)
+	}
+	return names
+}
+
+// Run runs the tests of a program and stops the servers of databases after them, for TestMain.
+func Run(m *testing.M) int { return privatepostgres.Run(m) }
 
 // SQLite is the kind that is always there.
 var SQLite = Kind{"sqlite", openSQLite}
@@ -46,6 +60,11 @@ var SQLite = Kind{"sqlite", openSQLite}
 func openSQLite(tb testing.TB) (driver.Driver, error) {
 	tb.Helper()
 	return sqlite.Open(tb.Context(), "sqlite:"+filepath.Join(tb.TempDir(), "main.db"))
+}
+
+func openPostgres(tb testing.TB) (driver.Driver, error) {
+	tb.Helper()
+	return postgres.Open(tb.Context(), privatepostgres.URL(tb))
 }
 
 // Each runs a test on each kind of database. One that is not there is skipped, and says so.

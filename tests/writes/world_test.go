@@ -4,6 +4,7 @@ package writes
 import (
 	"context"
 	"net/http"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +16,8 @@ import (
 	"spacecloud/rules"
 	"spacecloud/tests/served"
 )
+
+func TestMain(m *testing.M) { os.Exit(served.Run(m)) }
 
 // world is a whole server on new databases, whose statements in main can be counted and made
 // to fail.
