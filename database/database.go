@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"spacecloud/database/driver"
 	"spacecloud/fault"
@@ -19,6 +20,7 @@ type DB struct {
 	name   string
 	driver driver.Driver
 	claims claims
+	gate   gate
 }
 
 // Opener opens a database by its URL.
@@ -62,7 +64,12 @@ func (ds Drivers) known() string {
 }
 
 // New is a database over an open driver.
-func New(name string, d driver.Driver) *DB { return &DB{name: name, driver: d} }
+func New(name string, d driver.Driver) *DB { return NewAt(name, d, time.Now) }
+
+// NewAt is New with a clock, for tests.
+func NewAt(name string, d driver.Driver, now func() time.Time) *DB {
+	return &DB{name: name, driver: d, gate: gate{now: now}}
+}
 
 // Name is what @table calls it.
 func (db *DB) Name() string { return db.name }
@@ -79,9 +86,29 @@ func (db *DB) Prepare(l rules.Narrowed) (driver.Statement, error) {
 	return s, nil
 }
 
-// View lends one state of the data until do returns.
+// View lends one state of the data until do returns. While the database is known to be down it
+// fails at once.
 func (db *DB) View(ctx context.Context, do func(driver.Reader) error) error {
-	return db.driver.View(ctx, do)
+	if err := db.ready(ctx); err != nil {
+		return err
+	}
+	err := db.driver.View(ctx, do)
+	if err != nil {
+		db.suspect(ctx, err)
+	}
+	return err
+}
+
+// begin starts a transaction, or fails at once while the database is known to be down.
+func (db *DB) begin(ctx context.Context) (driver.Tx, error) {
+	if err := db.ready(ctx); err != nil {
+		return nil, err
+	}
+	tx, err := db.driver.Begin(ctx)
+	if err != nil {
+		db.suspect(ctx, err)
+	}
+	return tx, err
 }
 
 // Tx runs do in one transaction: it commits when do returns nil, and rolls back when do
@@ -114,6 +141,9 @@ func Together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) 
 
 // crowded is the error of a transaction that was tried often enough, with the path of the last.
 func crowded(err error) error {
+	if fault.KindOf(err) != fault.Unavailable {
+		return err // it was said in other words on the way, for a reason
+	}
 	f := fault.Wrap(fault.Conflict, err, "other changes to the same rows got in the way %d times; nothing was changed, ask again", tries)
 	f.Path = fault.All(err)[0].Path
 	return f
@@ -129,7 +159,7 @@ func together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) 
 	}()
 	byName := slices.SortedFunc(slices.Values(dbs), func(a, b *DB) int { return strings.Compare(a.name, b.name) })
 	for _, db := range byName {
-		if open[db], err = db.driver.Begin(ctx); err != nil {
+		if open[db], err = db.begin(ctx); err != nil {
 			delete(open, db)
 			return 0, err
 		}
@@ -148,8 +178,8 @@ func together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) 
 	return committed, nil
 }
 
-// Ping is whether the database answers.
-func (db *DB) Ping(ctx context.Context) error { return named(db.name, db.driver.Ping(ctx)) }
+// Ping is whether the database answers: it is asked, also while it is known to be down.
+func (db *DB) Ping(ctx context.Context) error { return db.ask(ctx) }
 
 // Close waits for what is under way, and closes.
 func (db *DB) Close() error { return named(db.name, db.driver.Close()) }

@@ -77,7 +77,7 @@ func (r *Resolvers) WriteOnce(ctx context.Context, c *auth.Caller, once Once, ch
 	err = w.within(ctx, dbs, func() error {
 		var known bool
 		var err error
-		if dst, known, err = o.answered(ctx, dst); known || err != nil {
+		if dst, known, err = o.answered(ctx, dst[:start]); known || err != nil {
 			return err
 		}
 		if dst, err = w.all(ctx, changes, dst); err != nil {
