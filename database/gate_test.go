@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"spacecloud/database"
@@ -112,30 +113,31 @@ func TestADatabaseThatIsDownKeepsFewWaiting(t *testing.T) {
 
 // Who asks at the same time asks once; who gives up waits no longer.
 func TestADatabaseIsAskedOnceAtATime(t *testing.T) {
-	s, c := &switched{hold: make(chan struct{})}, &clock{}
-	db := database.NewAt("x", s, c.now)
-	s.down.Store(true)
-	var all sync.WaitGroup
-	errs := make(chan error, 10)
-	for range cap(errs) {
-		all.Go(func() { errs <- db.Ping(t.Context()) })
-	}
-	over, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := db.Ping(over); fault.KindOf(err) != fault.Timeout {
-		t.Errorf("a request that is over: %v", err)
-	}
-	close(s.hold)
-	all.Wait()
-	close(errs)
-	for err := range errs {
-		if fault.KindOf(err) != fault.Unavailable {
-			t.Error(err)
+	synctest.Test(t, func(t *testing.T) {
+		s := &switched{hold: make(chan struct{})}
+		db := database.New("x", s)
+		s.down.Store(true)
+		const askers = 10
+		errs := make(chan error, askers)
+		for range askers {
+			go func() { errs <- db.Ping(t.Context()) }()
 		}
-	}
-	if got := s.pings.Load(); got < 1 || got > int64(cap(errs)) {
-		t.Errorf("%d pings", got)
-	}
+		synctest.Wait()
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := db.Ping(over); fault.KindOf(err) != fault.Timeout {
+			t.Errorf("a request that is over: %v", err)
+		}
+		close(s.hold)
+		for range askers {
+			if err := <-errs; fault.KindOf(err) != fault.Unavailable {
+				t.Error(err)
+			}
+		}
+		if got := s.pings.Load(); got != 1 {
+			t.Errorf("%d pings", got)
+		}
+	})
 }
 
 // What else goes wrong says nothing of the database.
