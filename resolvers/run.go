@@ -407,14 +407,14 @@ func (run *run) row(dst []byte, l *level, n int) []byte {
 
 // linked writes the rows that a link found for the key of an ordinal.
 func (run *run) linked(dst []byte, l *level, ordinal int) []byte {
-	if run.apart != nil && run.apart.failed[l.n] != nil {
+	if run.apart != nil && ordinal >= 0 && run.apart.failed[l.n] != nil {
 		return run.missing(dst, l)
 	}
 	if l.page != nil {
 		return run.connection(dst, l, ordinal)
 	}
 	groups := run.results[l.n].groups
-	from, to := 0, 0
+	from, to := 0, 0 // also of a level that failed: a row without a key links to nothing
 	if ordinal >= 0 && ordinal < len(groups)-1 {
 		from, to = groups[ordinal], groups[ordinal+1]
 	}

@@ -20,6 +20,7 @@ import (
 	"spacecloud/database"
 	"spacecloud/database/driver"
 	"spacecloud/database/sqlite"
+	"spacecloud/fault"
 	"spacecloud/generator"
 	"spacecloud/graph"
 	"spacecloud/migrate"
@@ -97,12 +98,21 @@ func (w *world) ask(text string, variables any, headers ...string) string {
 
 // dump is all that the database holds.
 func (w *world) dump() string {
+	return w.dumpOf("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+}
+
+// rows is what it holds but for the server's own tables, which say when they were made.
+func (w *world) rows() string {
+	return w.dumpOf("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_spacecloud%' ESCAPE '\\' ORDER BY name")
+}
+
+func (w *world) dumpOf(tables string) string {
 	w.Helper()
 	conn, err := w.driver.sql.Conn(w.Context())
 	check(w.T, err)
 	defer conn.Close()
 	var out strings.Builder
-	for _, table := range column(w, conn, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name") {
+	for _, table := range column(w, conn, tables) {
 		fmt.Fprintln(&out, table)
 		rows, err := conn.QueryContext(w.Context(), `SELECT * FROM "`+table+`" ORDER BY 1, rowid`)
 		check(w.T, err)
@@ -144,6 +154,7 @@ type faulty struct {
 	mu         sync.Mutex
 	statements int
 	failAt     int // 0 for never
+	crowd      int // how many times it fails, each in a try of its own, because others got in the way
 	before     func()
 }
 
@@ -166,10 +177,17 @@ func (f *faulty) step() error {
 	if f.before != nil {
 		f.before()
 	}
-	if n == f.failAt {
+	switch {
+	case n != f.failAt:
+		return nil
+	case f.crowd == 0:
 		return errFault{}
 	}
-	return nil
+	if f.crowd--; f.crowd == 0 {
+		f.failAt = 0
+	}
+	f.statements = 0
+	return driver.Retry(fault.New(fault.Unavailable, "a deadlock"))
 }
 
 type faultyTx struct {
@@ -186,8 +204,8 @@ func (t faultyTx) Find(ctx context.Context, s driver.Statement, b query.Binding)
 
 func (t faultyTx) Write(ctx context.Context, w rules.NarrowedWrite, b query.Binding) (driver.Written, error) {
 	done, err := t.Tx.Write(ctx, w, b)
-	if fault := t.f.step(); fault != nil {
-		return driver.Written{}, fault // after it was done: worse than before
+	if failed := t.f.step(); failed != nil {
+		return driver.Written{}, failed // after it was done: worse than before
 	}
 	return done, err
 }
