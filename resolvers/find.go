@@ -75,10 +75,13 @@ func (f *Found) Run(ctx context.Context, c *auth.Caller, args []schema.Value, ds
 		dst, err = run.answer(ctx, dst)
 		return err
 	})
-	if err == nil && run.apart != nil {
-		err = run.apart.missed(dst, start)
+	switch {
+	case err != nil:
+		return dst[:start], err
+	case run.apart != nil:
+		return dst, run.apart.missed(dst, start)
 	}
-	return dst, err
+	return dst, nil
 }
 
 // Explain is the plan for callers like c, printed: its levels as they nest, each with its
