@@ -67,7 +67,6 @@ type world struct {
 	*testing.T
 	server    http.Handler
 	databases map[string]*switched
-	headers   map[string]string
 }
 
 func newWorld(t *testing.T, sdl string, limits graph.Limits) *world {
@@ -118,23 +117,22 @@ func (w *world) down(names ...string) {
 // answer is what the server says.
 type answer struct {
 	Data   json.RawMessage `json:"data"`
-	Errors []struct {
-		Message    string         `json:"message"`
-		Path       []any          `json:"path"`
-		Extensions map[string]any `json:"extensions"`
-	} `json:"errors"`
+	Errors []answerError   `json:"errors"`
 }
 
-func (w *world) ask(text string, headers ...string) answer {
+type answerError struct {
+	Message    string         `json:"message"`
+	Path       []any          `json:"path"`
+	Extensions map[string]any `json:"extensions"`
+}
+
+func (w *world) ask(text string) answer {
 	w.Helper()
 	body, err := json.Marshal(map[string]any{"query": text})
 	check(w.T, err)
 	caller := &auth.Caller{Now: time.Now(), SignedIn: true, Claims: map[string]any{"sub": "ann", "id": "ann"}}
 	r := httptest.NewRequestWithContext(auth.With(w.Context(), caller), http.MethodPost, "/graphql", bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
 	out := httptest.NewRecorder()
 	w.server.ServeHTTP(out, r)
 	var a answer
