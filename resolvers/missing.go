@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"sync"
 
 	"spacecloud/fault"
@@ -103,44 +102,58 @@ func (a *apart) missed(dst []byte, start int) error {
 	return m
 }
 
-// pathsOf are the ways from the root of an answer to its values at places that ascend, counted from start
-// bytes before it: response keys, and ordinals in lists.
-func pathsOf(answer []byte, places []null, start int) [][]any {
+// wayStep is one step into an answer: a response key, or an ordinal in a list.
+type wayStep struct {
+	key    string
+	isList bool
+	n      int
+}
+
+// pathsOf are the ways from the root of an answer to its nulls, which ascend. Their places count from
+// start bytes before it.
+func pathsOf(answer []byte, nulls []null, start int) [][]any {
 	d := json.NewDecoder(bytes.NewReader(answer))
 	d.UseNumber()
-	var paths [][]any
-	var path []any   // to the next value: a string, or an ordinal
-	var lists []bool // for each step whether it is one of a list
-	key := false     // whether the next token is a key
-	next := func() { // a value has ended
-		if n := len(path) - 1; n >= 0 {
-			if lists[n] {
-				path[n] = path[n].(int) + 1
-			}
-			key = !lists[n]
-		}
-	}
-	for len(paths) < len(places) {
+	paths := make([][]any, 0, len(nulls))
+	var at []wayStep // where the next value is
+	isKey := false
+	for len(paths) < len(nulls) {
 		token, err := d.Token()
 		if err != nil {
-			return append(paths, make([][]any, len(places)-len(paths))...) // it is ours, and has no such place
+			return append(paths, make([][]any, len(nulls)-len(paths))...) // cannot be: we wrote the answer
 		}
-		end := int(d.InputOffset())
-		switch delim, isDelim := token.(json.Delim); {
-		case isDelim && (delim == '{' || delim == '['):
-			path, lists = append(path, any(0)), append(lists, delim == '[')
-			key = delim == '{'
-		case isDelim:
-			path, lists = path[:len(path)-1], lists[:len(lists)-1]
-			next()
-		case key:
-			path[len(path)-1], key = token, false
-		default:
-			if token == nil && start+end-len("null") == places[len(paths)].at {
-				paths = append(paths, slices.Clone(path))
+		switch t := token.(type) {
+		case json.Delim:
+			if t == '{' || t == '[' {
+				at, isKey = append(at, wayStep{isList: t == '['}), t == '{'
+				continue
 			}
-			next()
+			at = at[:len(at)-1]
+		case string:
+			if isKey {
+				at[len(at)-1].key, isKey = t, false
+				continue
+			}
+		case nil:
+			if start+int(d.InputOffset())-len("null") == nulls[len(paths)].at {
+				paths = append(paths, path(at))
+			}
+		}
+		if len(at) > 0 { // a value has ended
+			last := &at[len(at)-1]
+			last.n++
+			isKey = !last.isList
 		}
 	}
 	return paths
+}
+
+func path(at []wayStep) []any {
+	out := make([]any, len(at))
+	for i, s := range at {
+		if out[i] = s.key; s.isList {
+			out[i] = s.n
+		}
+	}
+	return out
 }
