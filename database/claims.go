@@ -35,9 +35,12 @@ func (db *DB) Ensure(ctx context.Context, table string, create map[string][]stri
 	if !ok {
 		return fault.New(fault.Invalid, "database %s cannot keep %s", db.name, table)
 	}
+	if err := db.ready(ctx); err != nil {
+		return err
+	}
 	conn, err := sql.Conn(ctx)
 	if err != nil {
-		return err
+		return fault.Wrap(fault.Unavailable, err, "the database does not answer")
 	}
 	defer conn.Close()
 	for _, text := range create[sql.Dialect()] {

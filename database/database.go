@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"spacecloud/database/driver"
 	"spacecloud/fault"
@@ -19,6 +20,7 @@ type DB struct {
 	name   string
 	driver driver.Driver
 	claims claims
+	gate   gate
 }
 
 // Opener opens a database by its URL.
@@ -62,7 +64,12 @@ func (ds Drivers) known() string {
 }
 
 // New is a database over an open driver.
-func New(name string, d driver.Driver) *DB { return &DB{name: name, driver: d} }
+func New(name string, d driver.Driver) *DB { return NewAt(name, d, time.Now) }
+
+// NewAt is New with a clock, for tests.
+func NewAt(name string, d driver.Driver, now func() time.Time) *DB {
+	return &DB{name: name, driver: d, gate: gate{now: now}}
+}
 
 // Name is what @table calls it.
 func (db *DB) Name() string { return db.name }
@@ -79,17 +86,42 @@ func (db *DB) Prepare(l rules.Narrowed) (driver.Statement, error) {
 	return s, nil
 }
 
-// View lends one state of the data until do returns.
+// View lends one state of the data until do returns. While the database is known to be down it
+// fails at once.
 func (db *DB) View(ctx context.Context, do func(driver.Reader) error) error {
-	return db.driver.View(ctx, do)
+	return db.lend(ctx, db.driver.View, do)
+}
+
+func (db *DB) lend(ctx context.Context, view func(context.Context, func(driver.Reader) error) error, do func(driver.Reader) error) error {
+	if err := db.ready(ctx); err != nil {
+		return err
+	}
+	err := view(ctx, do)
+	if err != nil {
+		db.suspect(ctx, err)
+	}
+	return err
+}
+
+// begin starts a transaction, or fails at once while the database is known to be down.
+func (db *DB) begin(ctx context.Context) (driver.Tx, error) {
+	if err := db.ready(ctx); err != nil {
+		return nil, err
+	}
+	tx, err := db.driver.Begin(ctx)
+	if err != nil {
+		db.suspect(ctx, err)
+	}
+	return tx, err
 }
 
 // Once is View for do that runs one statement, which sees one state by itself.
 func (db *DB) Once(ctx context.Context, do func(driver.Reader) error) error {
-	if d, ok := db.driver.(driver.Single); ok {
-		return d.Once(ctx, do)
+	once, ok := db.driver.(driver.Single)
+	if !ok {
+		return db.View(ctx, do)
 	}
-	return db.driver.View(ctx, do)
+	return db.lend(ctx, once.Once, do)
 }
 
 // Tx runs do in one transaction: it commits when do returns nil, and rolls back when do
@@ -99,24 +131,39 @@ func (db *DB) Tx(ctx context.Context, do func(driver.Tx) error) error {
 	return Together(ctx, []*DB{db}, func(txs map[*DB]driver.Tx) error { return do(txs[db]) })
 }
 
+// tries is how often a transaction is begun that others keep getting in the way of.
+const tries = 4
+
 // Together runs do in a transaction on each of dbs. They begin in the order of their names, so that no two
 // requests wait for each other, and commit in the order of dbs when do returns nil. When do returns an
 // error or panics, or a commit fails, those that have not committed roll back.
 //
-// Where other transactions were in the way (driver.ErrAgain) and nothing is committed, it begins again:
-// do must not build on what an earlier run of it did.
+// Where a driver says by driver.Retry that others got in the way, and nothing has been committed,
+// all of it is done again, a few times and at once: do has to start over with all that it made. Then
+// the error is a fault.Conflict.
 func Together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) error {
-	for attempt := 1; ; attempt++ {
+	for try := 1; ; try++ {
 		committed, err := together(ctx, dbs, do)
-		if committed > 0 || attempt == attempts || !errors.Is(err, driver.ErrAgain) || ctx.Err() != nil {
+		switch {
+		case committed > 0 || !driver.MayRetry(err) || ctx.Err() != nil:
 			return err
+		case try == tries:
+			return crowded(err)
 		}
 	}
 }
 
-// attempts are the most runs of one transaction.
-const attempts = 5
+// crowded is the error of a transaction that was tried often enough, with the path of the last.
+func crowded(err error) error {
+	if fault.KindOf(err) != fault.Unavailable {
+		return err // it was said in other words on the way, for a reason
+	}
+	f := fault.Wrap(fault.Conflict, err, "other changes to the same rows got in the way %d times; nothing was changed, ask again", tries)
+	f.Path = fault.All(err)[0].Path
+	return f
+}
 
+// together is one try. It returns how many databases have committed.
 func together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) (committed int, err error) {
 	open := make(map[*DB]driver.Tx, len(dbs))
 	defer func() {
@@ -126,7 +173,7 @@ func together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) 
 	}()
 	byName := slices.SortedFunc(slices.Values(dbs), func(a, b *DB) int { return strings.Compare(a.name, b.name) })
 	for _, db := range byName {
-		if open[db], err = db.driver.Begin(ctx); err != nil {
+		if open[db], err = db.begin(ctx); err != nil {
 			delete(open, db)
 			return 0, err
 		}
@@ -134,18 +181,19 @@ func together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) 
 	if err := do(maps.Clone(open)); err != nil {
 		return 0, err
 	}
-	for i, db := range dbs {
+	for _, db := range dbs {
 		tx := open[db]
 		delete(open, db) // a commit ends the transaction even when it fails
 		if err := tx.Commit(ctx); err != nil {
-			return i, err
+			return committed, err
 		}
+		committed++
 	}
-	return len(dbs), nil
+	return committed, nil
 }
 
-// Ping is whether the database answers.
-func (db *DB) Ping(ctx context.Context) error { return named(db.name, db.driver.Ping(ctx)) }
+// Ping is whether the database answers: it is asked, also while it is known to be down.
+func (db *DB) Ping(ctx context.Context) error { return db.ask(ctx) }
 
 // Close waits for what is under way, and closes.
 func (db *DB) Close() error { return named(db.name, db.driver.Close()) }

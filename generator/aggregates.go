@@ -65,7 +65,7 @@ func writeAggregates(d *draft, t *schema.Type) {
 	if !readable(t) {
 		return
 	}
-	a := d.aggregate(t, t.Plural+"Aggregate", fmt.Sprintf("What every %s that matches and that the caller may read adds up to.", t.Name))
+	a := d.aggregate(t, t.Plural+"Aggregate", fmt.Sprintf("What every %s that matches and that the caller may read adds up to.", t.Name), d.alone())
 	d.query.add(a, Root{Kind: Aggregate, Type: t})
 	d.define(definition{
 		keyword: "type", name: aggregateName(t),
@@ -81,9 +81,9 @@ func writeAggregates(d *draft, t *schema.Type) {
 }
 
 // aggregate is a field that answers with measures of rows of t.
-func (d *draft) aggregate(t *schema.Type, name, description string) member {
+func (d *draft) aggregate(t *schema.Type, name, description string, always bool) member {
 	return member{
-		name: name, description: description, typ: nonNullType(aggregateName(t)),
+		name: name, description: description, typ: marked(aggregateName(t), always),
 		args: []member{{name: "where", description: "Which rows; all when absent.", typ: whereName(t)}},
 	}
 }
@@ -146,7 +146,7 @@ func (d *draft) writeGroups(t *schema.Type) {
 			{name: "limit", description: "The most groups to return.", typ: "Int!", preset: defaultLimit},
 			{name: "offset", description: "How many groups to skip.", typ: "Int!", preset: "0"},
 		},
-		typ: nonNullType(listOf(groupName(t))),
+		typ: d.rootType(listOf(groupName(t))),
 	}, Root{Kind: Groups, Type: t})
 	key := member{name: "group", description: "The values that the rows have in common; only fields of groupBy can be selected.", typ: nonNullType(groupName(t) + "Key")}
 	d.define(definition{

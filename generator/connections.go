@@ -28,7 +28,7 @@ func writeConnection(d *draft, t *schema.Type) {
 		name:        t.Plural + "Connection",
 		description: fmt.Sprintf("Every %s that matches and that the caller may read, by pages.", t.Name),
 		args:        d.pageArgs(t),
-		typ:         nonNullType(connectionName(t)),
+		typ:         d.rootType(connectionName(t)),
 	}, Root{Kind: Connection, Type: t})
 	d.define(definition{
 		keyword:     "type",

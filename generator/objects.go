@@ -16,7 +16,7 @@ func (d *draft) object(t *schema.Type) definition {
 	for _, f := range shown(t) {
 		def.members = append(def.members, d.output(f))
 		if f.IsLink() && f.Link.Many {
-			def.members = append(def.members, d.aggregate(f.Link.Target, f.Name+"Aggregate", "What those rows add up to."))
+			def.members = append(def.members, d.aggregate(f.Link.Target, f.Name+"Aggregate", "What those rows add up to.", !f.IsApart()))
 		}
 		def.members = append(def.members, d.connectionBeside(f)...)
 	}

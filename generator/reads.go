@@ -32,9 +32,17 @@ func writeReads(d *draft, t *schema.Type) {
 		name:        t.Plural,
 		description: fmt.Sprintf("Every %s that matches and that the caller may read.", t.Name),
 		args:        d.listArgs(t),
-		typ:         nonNullType(listOf(t.Name)),
+		typ:         d.rootType(listOf(t.Name)),
 	}, Root{Kind: List, Type: t})
 }
+
+// rootType is the type of a root field that always has an answer while its database is there.
+// Where others are served beside it, it is null while it is not: a null that must not be would take
+// the answers of the others along.
+func (d *draft) rootType(typ string) string { return marked(typ, d.alone()) }
+
+// alone is whether the schema is of one database.
+func (d *draft) alone() bool { return len(d.schema.Databases()) < 2 }
 
 func fieldNames(fields []*schema.Field) string {
 	names := make([]string, len(fields))

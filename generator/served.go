@@ -104,10 +104,11 @@ func askable(key []*schema.Field) bool {
 
 // nonNull is whether a field is never null in the API. A field is null to whom its rule
 // refuses it. A to-one link is null where the row it points to cannot be read, so it is
-// non-null only where that row always exists and everybody may read it.
+// non-null only where that row always exists and everybody may read it. A link into another
+// database is null while that one is down.
 func nonNull(f *schema.Field) bool {
 	switch {
-	case !always(f.Rules.Read):
+	case !always(f.Rules.Read), f.IsApart():
 		return false
 	case !f.IsLink():
 		return f.NonNull

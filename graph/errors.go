@@ -16,6 +16,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"spacecloud/fault"
+	"spacecloud/resolvers"
 )
 
 // statuses are the HTTP statuses of requests that fail before anything is executed.
@@ -109,6 +110,68 @@ func (p *presenter) all(ctx context.Context, err error, path ast.Path, pos *ast.
 		}
 	}
 	return list
+}
+
+// missing presents what a part lacks of databases that are down, and logs each of them once.
+func (p *presenter) missing(ctx context.Context, m *resolvers.Missing, of *part) gqlerror.List {
+	list := make(gqlerror.List, 0, len(m.Faults))
+	logged := map[string]bool{}
+	for _, f := range m.Faults {
+		path := ast.Path{ast.PathName(of.alias)}
+		for _, step := range f.Path {
+			switch s := step.(type) {
+			case string:
+				path = append(path, ast.PathName(s))
+			case int:
+				path = append(path, ast.PathIndex(s))
+			}
+		}
+		if why := f.Error(); !logged[why] {
+			p.logFault(ctx, f, path)
+			logged[why] = true
+		}
+		g := &gqlerror.Error{Message: f.Message, Path: path, Extensions: map[string]any{}}
+		maps.Copy(g.Extensions, f.Details)
+		g.Extensions["code"] = f.Kind
+		if pos := positionOf(of.field, f.Path); pos != nil {
+			g.Locations = []gqlerror.Location{{Line: pos.Line, Column: pos.Column}}
+		}
+		list = append(list, g)
+	}
+	return list
+}
+
+// positionOf is where a document asks for the field at a path below a field.
+func positionOf(f *ast.Field, path []any) *ast.Position {
+	for _, step := range path {
+		if key, ok := step.(string); ok {
+			if f = inSet(f.SelectionSet, key); f == nil {
+				return nil // the field was merged of several, and this is in another of them
+			}
+		}
+	}
+	return f.Position
+}
+
+// inSet is the field of a response key in a selection set or its fragments, or nil.
+func inSet(set ast.SelectionSet, key string) *ast.Field {
+	for _, selection := range set {
+		var inner ast.SelectionSet
+		switch s := selection.(type) {
+		case *ast.Field:
+			if s.Alias == key {
+				return s
+			}
+		case *ast.InlineFragment:
+			inner = s.SelectionSet
+		case *ast.FragmentSpread:
+			inner = s.Definition.SelectionSet
+		}
+		if f := inSet(inner, key); f != nil {
+			return f
+		}
+	}
+	return nil
 }
 
 // unexpected is the fault that an error of no kind is: the request's end, or our mistake.

@@ -34,6 +34,7 @@ type opPlan struct {
 	parts []part
 	args  []argument
 	tail  string
+	lanes [][]int // the parts of a query of several databases that are answered at the same time, else nil
 }
 
 // part is one root field of rows, or a run of fields that are handed on.
@@ -141,6 +142,9 @@ func (e *executable) compile(oc *graphql.OperationContext, op *ast.OperationDefi
 		return nil, k.err
 	}
 	k.plan.tail = trimComma(before) + "}"
+	if op.Operation != ast.Mutation {
+		k.plan.split()
+	}
 	return k.plan, nil
 }
 
@@ -208,37 +212,47 @@ func (p *part) failed(ctx context.Context, e *executable, err error) gqlerror.Li
 	return e.presenter.all(ctx, err, ast.Path{ast.PathName(p.alias)}, p.field.Position)
 }
 
-// query answers the parts one after the other. The error of one that may be null leaves the
-// others.
+// query answers the parts: one after the other, or those of several databases at the same time. The
+// error of one that may be null leaves the others.
 func (e *executable) query(ctx context.Context, oc *graphql.OperationContext, p *opPlan) ([]byte, gqlerror.List) {
 	var room [16]schema.Value
 	args, err := p.values(room[:0], oc.Variables)
 	if err != nil {
 		return null(), e.failed(ctx, oc.Operation, err)
 	}
+	if p.lanes != nil {
+		return e.atOnce(ctx, p, slices.Clone(args))
+	}
 	caller := auth.From(ctx)
 	dst := bufferOf(ctx)
 	var errs gqlerror.List
 	for i := range p.parts {
-		part := &p.parts[i]
-		dst = append(dst, part.before...)
-		if part.handOn != nil {
-			members, failed := e.handOn(ctx, part.handOn)
-			if members == nil {
-				return null(), append(errs, failed...)
-			}
-			dst, errs = append(dst, members...), append(errs, failed...)
-			continue
-		}
-		if dst, err = part.found.Run(ctx, caller, args, dst); err != nil {
-			errs = append(errs, part.failed(ctx, e, err)...)
-			if part.nonNull {
-				return null(), errs
-			}
-			dst = append(dst, "null"...)
+		var failed gqlerror.List
+		var ok bool
+		dst, failed, ok = e.answer(ctx, caller, &p.parts[i], args, dst)
+		errs = append(errs, failed...)
+		if !ok {
+			return null(), errs
 		}
 	}
 	return append(dst, p.tail...), errs
+}
+
+// answer appends the answer of a part of a query; false where it would be null and may not be.
+func (e *executable) answer(ctx context.Context, c *auth.Caller, p *part, args []schema.Value, dst []byte) ([]byte, gqlerror.List, bool) {
+	dst = append(dst, p.before...)
+	if p.handOn != nil {
+		members, failed := e.handOn(ctx, p.handOn)
+		return append(dst, members...), failed, members != nil
+	}
+	dst, err := p.found.Run(ctx, c, args, dst)
+	if err == nil {
+		return dst, nil, true
+	}
+	if m, ok := err.(*resolvers.Missing); ok { //nolint:errorlint // Run does not wrap it
+		return dst, e.presenter.missing(ctx, m, p), true
+	}
+	return append(dst, "null"...), p.failed(ctx, e, err), !p.nonNull
 }
 
 // mutate makes the changes of all parts in one transaction for each database.

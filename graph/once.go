@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -16,13 +17,40 @@ import (
 const (
 	idempotencyHeader = "Idempotency-Key"
 	longestKey        = 255
+	transactionHeader = "X-Transaction"
 )
 
 var errOnceIsForRows = fault.New(fault.Invalid, "an Idempotency-Key is for changes of rows; code that is called keeps no answer")
 
+// single refuses changes of several databases where the request's X-Transaction says that it must be
+// one transaction: several commit one after the other, and a crash between two leaves one undone.
+func single(oc *graphql.OperationContext, changes []resolvers.Change) error {
+	wanted, asked := oc.Headers[transactionHeader]
+	if !asked {
+		return nil
+	}
+	if len(wanted) != 1 || wanted[0] != "single" {
+		return fault.New(fault.Invalid, "the header %s knows one value: single", transactionHeader)
+	}
+	var names []string
+	for _, c := range changes {
+		if !slices.Contains(names, c.Type.DB) {
+			names = append(names, c.Type.DB)
+		}
+	}
+	if len(names) > 1 {
+		return fault.New(fault.Invalid, "the request changes %d databases, which is not one transaction; send one request for each, or leave %s out",
+			len(names), transactionHeader)
+	}
+	return nil
+}
+
 // write makes the changes of a request, or answers as the first time when its Idempotency-Key
 // says that it is asked again.
 func (e *executable) write(ctx context.Context, oc *graphql.OperationContext, changes []resolvers.Change) ([]byte, error) {
+	if err := single(oc, changes); err != nil {
+		return nil, err
+	}
 	keys, asked := oc.Headers[idempotencyHeader]
 	if !asked {
 		return e.resolvers.Write(ctx, auth.From(ctx), changes, bufferOf(ctx))

@@ -6,14 +6,12 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"time"
+	"strings"
+	"sync"
 
 	"spacecloud/auth"
 	"spacecloud/fault"
 )
-
-// pingTimeout is how long a database may take to say that it is there.
-const pingTimeout = 2 * time.Second
 
 // Handler is everything that is served over HTTP. It asks for the backend at each request.
 func (p *Project) Handler() http.Handler {
@@ -97,20 +95,61 @@ func notFound(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// ready is whether requests can be answered: a schema is served, and its databases are there.
+// readiness is what /readyz answers.
+type readiness struct {
+	// Status is "ready", "degraded" when some databases answer and others do not, or "unavailable".
+	Status    string                       `json:"status"`
+	Schema    string                       `json:"schema"`
+	Databases map[string]databaseReadiness `json:"databases"`
+}
+
+// databaseReadiness is what may be known of a database by everybody.
+type databaseReadiness struct {
+	Kind   string `json:"kind"`   // "SQLite", without the version
+	Status string `json:"status"` // "answers" or "does not answer"
+}
+
+// ready is whether requests can be answered: a schema is served, and some database is there. A
+// node without one of several still serves the rest, and no other node would serve more.
 func (p *Project) ready(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), pingTimeout)
-	defer cancel()
-	status, answer := http.StatusOK, map[string]string{"schema": "served"}
-	if p.now.Load() == nil {
-		status, answer["schema"] = http.StatusServiceUnavailable, "not served yet"
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.databases)) {
-		answer["database "+name] = "answers"
-		if err := p.databases[name].Ping(ctx); err != nil {
-			p.Log.WarnContext(ctx, "a database does not answer", "database", name, "error", err)
-			status, answer["database "+name] = http.StatusServiceUnavailable, "does not answer"
+	answer := readiness{"ready", "served", p.askAll(r.Context())}
+	answering := 0
+	for _, db := range answer.Databases {
+		if db.Status == "answers" {
+			answering++
 		}
 	}
+	status := http.StatusOK
+	if answering < len(answer.Databases) {
+		answer.Status = "degraded"
+	}
+	served := p.now.Load() != nil
+	if !served {
+		answer.Schema = "not served yet"
+	}
+	if !served || answering == 0 {
+		status, answer.Status = http.StatusServiceUnavailable, "unavailable"
+	}
 	sendJSON(w, status, jsonType, answer)
+}
+
+// askAll asks all databases at the same time whether they are there.
+func (p *Project) askAll(ctx context.Context) map[string]databaseReadiness {
+	var asking sync.WaitGroup
+	names := slices.Sorted(maps.Keys(p.databases))
+	errs := make([]error, len(names))
+	for i, name := range names {
+		asking.Go(func() { errs[i] = p.databases[name].Ping(ctx) })
+	}
+	asking.Wait()
+	found := map[string]databaseReadiness{}
+	for i, name := range names {
+		kind, _, _ := strings.Cut(p.databases[name].Driver().Product(), " ")
+		found[name] = databaseReadiness{kind, "answers"}
+		if errs[i] != nil {
+			p.Log.WarnContext(ctx, "a database does not answer", "database", name, "error", errs[i])
+			found[name] = databaseReadiness{kind, "does not answer"}
+		}
+	}
+	return found
 }

@@ -61,7 +61,8 @@ func cells(items []query.Item) []query.Cell {
 }
 
 // Run appends the answer for the caller; args are the values of the find's query.Arg
-// operands.
+// operands. Where links lead into databases that are down the answer is there, with nulls, and the
+// error is a Missing.
 func (f *Found) Run(ctx context.Context, c *auth.Caller, args []schema.Value, dst []byte) ([]byte, error) {
 	p, err := f.plan(c, strict)
 	if err != nil {
@@ -69,11 +70,18 @@ func (f *Found) Run(ctx context.Context, c *auth.Caller, args []schema.Value, ds
 	}
 	run := p.start(f.r, c, args)
 	defer p.finish(run)
+	start := len(dst)
 	err = p.view(ctx, 0, run, func() error {
 		dst, err = run.answer(ctx, dst)
 		return err
 	})
-	return dst, err
+	switch {
+	case err != nil:
+		return dst[:start], err
+	case run.apart != nil:
+		return dst, run.apart.missed(dst, start)
+	}
+	return dst, nil
 }
 
 // Explain is the plan for callers like c, printed: its levels as they nest, each with its
@@ -95,6 +103,9 @@ func (f *Found) byKeys(ctx context.Context, w *writing, args, keys []schema.Valu
 	}
 	run := p.start(f.r, w.caller, args)
 	defer p.finish(run)
+	if run.apart != nil {
+		run.apart.strict = true
+	}
 	for i, db := range p.databases {
 		if tx, ok := w.txs[db]; ok {
 			run.readers[i] = tx
@@ -146,10 +157,15 @@ func (f *Found) keep(shape string, p *plan) {
 }
 
 // view opens a reader on each database of the plan that has none yet, one inside the other,
-// and then does it.
+// and then does it. All are opened before the first is asked, in one order for all requests: who took
+// one while holding another in the order of need would wait for those who do it the other way.
 func (p *plan) view(ctx context.Context, i int, run *run, do func() error) error {
 	if i == len(p.order) {
-		return do()
+		err := do()
+		if run.apart != nil {
+			run.apart.read = err == nil && !run.apart.strict
+		}
+		return err
 	}
 	n := p.order[i]
 	if run.readers[n] != nil {
@@ -159,8 +175,17 @@ func (p *plan) view(ctx context.Context, i int, run *run, do func() error) error
 	if len(p.levels) == 1 && p.levels[0].page == nil {
 		view = p.databases[n].Once
 	}
-	return view(ctx, func(r driver.Reader) error {
+	err := view(ctx, func(r driver.Reader) error {
 		run.readers[n] = r
 		return p.view(ctx, i+1, run, do)
 	})
+	switch {
+	case err == nil || run.apart == nil:
+		return err
+	case run.readers[n] == nil && run.without(ctx, n, err):
+		return p.view(ctx, i+1, run, do)
+	case run.apart.read && isDown(ctx, err):
+		return nil // it was lost when all had been read that was to be
+	}
+	return err
 }

@@ -36,7 +36,7 @@ func (n *nest) write(ctx context.Context) error {
 		}
 	}
 	if hidden := unseen.err(); hidden != nil {
-		return hidden
+		return marked(err, hidden)
 	}
 	return err
 }
@@ -302,7 +302,7 @@ func below(path []any, err error) error {
 	for _, f := range fault.All(err) {
 		v.list = append(v.list, f.At(slices.Concat(path, f.Path)...))
 	}
-	return v.err()
+	return marked(err, v.err())
 }
 
 // settle takes over what the database has made since.

@@ -2,7 +2,6 @@ package resolvers
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
@@ -165,7 +164,7 @@ func (o onceMore) keep(ctx context.Context, answer []byte) error {
 		Verb: query.Create, Type: requests, Columns: requests.Columns, Rows: [][]schema.Value{row},
 	}), query.Binding{})
 	if fault.KindOf(err) == fault.Conflict { // another server has answered meanwhile
-		err = errors.Join(err, driver.ErrAgain)
+		err = driver.Retry(err)
 	}
 	return err
 }

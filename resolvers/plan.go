@@ -41,6 +41,8 @@ type level struct {
 	keyCells  []int        // of a child: the parent's cells that hold its key
 	cells     []query.Cell // what the statement reads
 	page      *page        // of a connection, which is then what shows the rows
+	isApart   bool         // of a link into another database
+	lanes     [][]int      // the children that go their ways at the same time; nil where they go one after the other
 }
 
 // piece is one member of the answer's object: text before it, and then a cell, an embedded
@@ -76,6 +78,9 @@ func (r *Resolvers) compile(c *auth.Caller, f *query.Find, no refusal) (*plan, e
 	slices.SortFunc(k.plan.order, func(a, b int) int {
 		return strings.Compare(k.plan.databases[a].Name(), k.plan.databases[b].Name())
 	})
+	if len(k.plan.databases) > 1 {
+		root.split()
+	}
 	k.plan.claims = slices.Compact(slices.Sorted(slices.Values(k.plan.claims)))
 	return k.plan, nil
 }
@@ -189,6 +194,7 @@ func (k *compiler) child(l *level, item query.Item) (*level, error) {
 	if err != nil && (child == nil || !refused(err)) {
 		return nil, err
 	}
+	child.isApart = item.Link.IsApart()
 	visible := k.r.Rules.Visible(k.caller, item.Link)
 	if visible == query.False {
 		child.close()

@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"encoding/binary"
+	"sync/atomic"
 
 	"github.com/tidwall/gjson"
 
@@ -19,14 +20,15 @@ type run struct {
 	r       *Resolvers
 	plan    *plan
 	readers []driver.Reader // by plan.databases
-	binding query.Binding
+	binding query.Binding   // but for the keys
 	claims  []schema.Value
 	keys    []schema.Value  // of the root, when it is asked by keys
 	results []result        // by level
-	rows    int             // read so far
+	rows    atomic.Int64    // read so far
 	written int             // rows put into the answer so far, each as often as it stands there
 	ctx     context.Context //nolint:containedctx // of this execution, for the writing of its answer
 	err     error           // why the answer cannot be written
+	apart   *apart          // of a plan of several databases, else nil
 }
 
 // result is what a level's statement answered: the rows written as JSON, cut where the
@@ -75,6 +77,9 @@ func newRun(p *plan) *run {
 	for i, l := range p.levels {
 		run.results[i].links = make([]asked, len(l.children))
 	}
+	if len(p.databases) > 1 {
+		run.apart = newApart(p)
+	}
 	return run
 }
 
@@ -83,7 +88,11 @@ func (p *plan) finish(run *run) {
 	const most = 1 << 20 // bytes of a level worth keeping
 	clear(run.readers)
 	clear(run.claims)
-	run.binding, run.keys, run.rows, run.written, run.ctx, run.err = query.Binding{}, nil, 0, 0, nil, nil
+	run.binding, run.keys, run.written, run.ctx, run.err = query.Binding{}, nil, 0, nil, nil
+	run.rows.Store(0)
+	if run.apart != nil {
+		run.apart.reset()
+	}
 	for i := range run.results {
 		res := &run.results[i]
 		if cap(res.bytes) > most {
@@ -183,13 +192,24 @@ func (run *run) each(ctx context.Context, l *level, keys []schema.Value, do func
 	if l.statement == nil {
 		return nil
 	}
-	run.binding.Keys = keys
-	rows, err := run.readers[l.reader].Find(ctx, l.statement, run.binding)
+	if run.apart != nil {
+		if err := run.apart.down[l.reader]; err != nil {
+			return err
+		}
+		lock := &run.apart.busy[l.reader]
+		lock.Lock()
+		defer lock.Unlock()
+	}
+	binding := run.binding
+	binding.Keys = keys
+	rows, err := run.readers[l.reader].Find(ctx, l.statement, binding)
 	if err != nil {
 		return err
 	}
+	n, most := 0, run.r.AnswerRows-int(run.rows.Load())
+	defer func() { run.rows.Add(int64(n)) }()
 	for rows.Next() {
-		if run.rows++; run.rows > run.r.AnswerRows {
+		if n++; n > most {
 			_ = rows.Close()
 			return fault.New(fault.Limit, "the answer has more than %d rows; ask for fewer at once", run.r.AnswerRows)
 		}
@@ -266,22 +286,43 @@ func (run *run) ask(ctx context.Context, l *level, keys []schema.Value) error {
 	if err != nil {
 		return err
 	}
-	for i, child := range l.children {
-		link := &res.links[i]
-		if len(link.flat) == 0 {
-			run.results[child.n].groups = run.results[child.n].groups[:0]
-			run.results[child.n].page.reset()
-			continue
-		}
-		if err := run.ask(ctx, child, link.flat); err != nil {
-			return err
-		}
+	if err := run.below(ctx, l); err != nil {
+		return err
 	}
 	res.groups = append(res.groups, n)
 	if l.page != nil {
 		return run.count(ctx, l.page, res, keys)
 	}
 	return nil
+}
+
+// below asks the links of a level: one after the other, or those of several databases at the same
+// time.
+func (run *run) below(ctx context.Context, l *level) error {
+	if l.lanes != nil {
+		return run.atOnce(ctx, l)
+	}
+	for i := range l.children {
+		if err := run.follow(ctx, l, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow asks one link of a level for the keys of its rows.
+func (run *run) follow(ctx context.Context, l *level, i int) error {
+	child, keys := l.children[i], run.results[l.n].links[i].flat
+	if len(keys) == 0 {
+		run.results[child.n].groups = run.results[child.n].groups[:0]
+		run.results[child.n].page.reset()
+		return nil
+	}
+	err := run.ask(ctx, child, keys)
+	if err != nil && run.spared(ctx, child, err) {
+		return nil
+	}
+	return err
 }
 
 // add notes the key that a row asks its link for. Each cell is read once: a text is copied.
@@ -366,11 +407,14 @@ func (run *run) row(dst []byte, l *level, n int) []byte {
 
 // linked writes the rows that a link found for the key of an ordinal.
 func (run *run) linked(dst []byte, l *level, ordinal int) []byte {
+	if run.apart != nil && ordinal >= 0 && run.apart.failed[l.n] != nil {
+		return run.missing(dst, l)
+	}
 	if l.page != nil {
 		return run.connection(dst, l, ordinal)
 	}
 	groups := run.results[l.n].groups
-	from, to := 0, 0
+	from, to := 0, 0 // also of a level that failed: a row without a key links to nothing
 	if ordinal >= 0 && ordinal < len(groups)-1 {
 		from, to = groups[ordinal], groups[ordinal+1]
 	}

@@ -78,7 +78,7 @@ func (c *Conflict) raced(err error) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Conflict {
 		fields, _ := f.Details["fields"].([]string)
 		if slices.EqualFunc(c.Target, fields, func(f *schema.Field, name string) bool { return f.Name == name }) {
-			return errors.Join(err, driver.ErrAgain)
+			return driver.Retry(err)
 		}
 	}
 	return err

@@ -111,8 +111,8 @@ func databases(r *Resolvers, changes []Change) []*database.DB {
 	return dbs
 }
 
-// within does it in a transaction on each database, from the start again where others were in the
-// way.
+// within does it in a transaction on each database: once more from its start when others got in
+// the way.
 func (w *writing) within(ctx context.Context, dbs []*database.DB, do func() error) error {
 	return database.Together(ctx, dbs, func(txs map[*database.DB]driver.Tx) error {
 		w.txs = txs
@@ -126,7 +126,16 @@ func under(name string, err error) error {
 	for _, f := range fault.All(err) {
 		all = append(all, f.At(append([]any{name}, f.Path...)...))
 	}
-	return errors.Join(all...)
+	return marked(err, errors.Join(all...))
+}
+
+// marked is an error told in other words, with the mark of the first that says that all of it may be
+// tried again.
+func marked(err, told error) error {
+	if driver.MayRetry(err) {
+		return driver.Retry(told)
+	}
+	return told
 }
 
 func (w *writing) change(ctx context.Context, c *Change, dst []byte) ([]byte, error) {

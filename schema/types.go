@@ -196,6 +196,12 @@ type Field struct {
 // IsLink tells a link from a column.
 func (f *Field) IsLink() bool { return f.Link != nil }
 
+// IsApart is whether a link leads into another database, or goes by way of one.
+func (f *Field) IsApart() bool {
+	l := f.Link
+	return l != nil && (l.Target.DB != f.Owner.DB || l.Through != nil && l.Through.DB != f.Owner.DB)
+}
+
 // Bounds are the least and the most, each in the text form of the number, "" for none.
 type Bounds struct{ Min, Max string }
 

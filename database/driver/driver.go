@@ -5,7 +5,6 @@ package driver
 import (
 	"context"
 	"database/sql"
-	"errors"
 
 	"spacecloud/query"
 	"spacecloud/rules"
@@ -64,7 +63,8 @@ type Rows interface {
 	Close() error
 }
 
-// Tx is a transaction. Its Find sees its own writes.
+// Tx is a transaction. Its Find sees its own writes. An error that came only of other
+// transactions is marked by Retry, whichever call returns it.
 type Tx interface {
 	Reader
 	// Write does w once. A broken unique, foreign or check constraint is fault.Conflict that
@@ -80,10 +80,6 @@ type Written struct {
 	Affected int
 	Keys     []schema.Value // flat primary keys, when Write.WantKeys
 }
-
-// ErrAgain is in the tree of an error that a transaction would not have met without others that ran
-// beside it: rolled back and done again, it may succeed.
-var ErrAgain = errors.New("done again it may succeed")
 
 // Single is a driver to which one statement costs less than a View of it.
 type Single interface {

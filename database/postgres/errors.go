@@ -93,7 +93,7 @@ func general(pg *pgconn.PgError, err error) error {
 	case cancelled:
 		return fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
 	case serialize, deadlock:
-		return fault.Wrap(fault.Unavailable, errors.Join(driver.ErrAgain, err), "the database is busy: other changes were in the way; ask again")
+		return driver.Retry(fault.Wrap(fault.Unavailable, err, "the database is busy: other changes were in the way; ask again"))
 	case lockTimeout:
 		return fault.Wrap(fault.Unavailable, err, "the database is busy: other changes were in the way for too long; ask again")
 	case tooMany:
@@ -105,7 +105,7 @@ func general(pg *pgconn.PgError, err error) error {
 	case badRegexp:
 		return fault.Wrap(fault.Invalid, err, "a regular expression is too much for the database")
 	case stalePlan, noStatement:
-		return fault.Wrap(fault.Unavailable, errors.Join(driver.ErrAgain, err), "the tables of the database have just changed; ask again")
+		return driver.Retry(fault.Wrap(fault.Unavailable, err, "the tables of the database have just changed; ask again"))
 	case readOnly:
 		return fault.Wrap(fault.Unavailable, err, "the database can only be read")
 	case noDatabase:

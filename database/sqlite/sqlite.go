@@ -72,13 +72,14 @@ func (d *Driver) Features() driver.Features {
 	return driver.Features{Transactions: true, ForeignKeys: true, Search: true, DocumentOrder: true}
 }
 
-// Ping reads the file's schema with the writer's connection.
+// Ping reads the file's schema: with a reader, because a long write does not mean that the
+// database is not there.
 func (d *Driver) Ping(ctx context.Context) error {
-	c, err := d.writer.take(ctx)
+	c, err := d.readers.take(ctx)
 	if err != nil {
 		return err
 	}
-	defer d.writer.give(c)
+	defer d.readers.give(c)
 	return explain(c.exec("SELECT count(*) FROM sqlite_schema"), nil)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"spacecloud/auth"
 	"spacecloud/database/driver"
+	"spacecloud/fault"
 	"spacecloud/query"
 	"spacecloud/resolvers"
 	"spacecloud/rules"
@@ -63,6 +64,7 @@ type faulty struct {
 	mu         sync.Mutex
 	statements int
 	failAt     int // 0 for never
+	crowd      int // how many times it fails, each in a try of its own, because others got in the way
 	before     func()
 }
 
@@ -85,10 +87,17 @@ func (f *faulty) step() error {
 	if f.before != nil {
 		f.before()
 	}
-	if n == f.failAt {
+	switch {
+	case n != f.failAt:
+		return nil
+	case f.crowd == 0:
 		return errFault{}
 	}
-	return nil
+	if f.crowd--; f.crowd == 0 {
+		f.failAt = 0
+	}
+	f.statements = 0
+	return driver.Retry(fault.New(fault.Unavailable, "a deadlock"))
 }
 
 type faultyTx struct {
@@ -105,8 +114,8 @@ func (t faultyTx) Find(ctx context.Context, s driver.Statement, b query.Binding)
 
 func (t faultyTx) Write(ctx context.Context, w rules.NarrowedWrite, b query.Binding) (driver.Written, error) {
 	done, err := t.Tx.Write(ctx, w, b)
-	if fault := t.f.step(); fault != nil {
-		return driver.Written{}, fault // after it was done: worse than before
+	if failed := t.f.step(); failed != nil {
+		return driver.Written{}, failed // after it was done: worse than before
 	}
 	return done, err
 }
