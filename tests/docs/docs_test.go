@@ -51,7 +51,8 @@ func blocks(page string) []block {
 // TestPages runs every page of docs with a block of "graphql schema": its blocks of "graphql",
 // in their order, on a new database of that schema. A block of "json" right after a request is
 // its answer, whatever the white space; a request without one must have no errors. Comments at
-// the top of a request say who asks and with what: "# as {claims}", "# variables {…}".
+// the top of a request say who asks and with what: "# as {claims}", "# variables {…}",
+// "# header Name: value".
 func TestPages(t *testing.T) {
 	files, err := filepath.Glob("../../docs/*.md")
 	if err != nil || len(files) == 0 {
@@ -157,7 +158,12 @@ func ask(t *testing.T, server http.Handler, text string) string {
 	t.Helper()
 	caller := &auth.Caller{Now: now, Claims: map[string]any{}}
 	body := map[string]any{"query": text}
+	header := http.Header{"Content-Type": {"application/json"}}
 	for line := range strings.Lines(text) {
+		if h, ok := strings.CutPrefix(line, "# header "); ok {
+			name, value, _ := strings.Cut(strings.TrimSpace(h), ": ")
+			header.Add(name, value)
+		}
 		if claims, ok := strings.CutPrefix(line, "# as "); ok {
 			decode(t, claims, &caller.Claims)
 			caller.Claims["id"], caller.SignedIn = caller.Claims["sub"], true
@@ -173,7 +179,7 @@ func ask(t *testing.T, server http.Handler, text string) string {
 		t.Fatal(err)
 	}
 	r := httptest.NewRequestWithContext(auth.With(t.Context(), caller), http.MethodPost, "/graphql", bytes.NewReader(encoded))
-	r.Header.Set("Content-Type", "application/json")
+	r.Header = header
 	w := httptest.NewRecorder()
 	server.ServeHTTP(w, r)
 	return compact(t, w.Body.String())
@@ -186,17 +192,21 @@ func decode(t *testing.T, text string, into any) {
 	}
 }
 
-// serve is the whole backend of a schema on a new database.
+// serve is the whole backend of a schema on new databases.
 func serve(t *testing.T, sdl string) http.Handler {
 	t.Helper()
 	s := must(schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl}))(t)
 	drivers := database.Drivers{"sqlite": func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) }}
-	db := must(drivers.Open(t.Context(), "main", "sqlite:"+filepath.Join(t.TempDir(), "main.db")))(t)
-	t.Cleanup(func() { _ = db.Close() })
-	target := migrate.Database{Name: "main", Product: db.Driver().Product(), SQL: db.Driver().(driver.SQL)}
-	must(migrate.Apply(t.Context(), target, s, migrate.Options{}))(t)
+	dbs := map[string]*database.DB{}
+	for _, name := range s.Databases() {
+		db := must(drivers.Open(t.Context(), name, "sqlite:"+filepath.Join(t.TempDir(), name+".db")))(t)
+		t.Cleanup(func() { _ = db.Close() })
+		target := migrate.Database{Name: name, Product: db.Driver().Product(), SQL: db.Driver().(driver.SQL)}
+		must(migrate.Apply(t.Context(), target, s, migrate.Options{}))(t)
+		dbs[name] = db
+	}
 	set := must(rules.Compile(s))(t)
-	res := must(resolvers.New(resolvers.Config{Schema: s, Rules: set, Databases: map[string]*database.DB{"main": db}}))(t)
+	res := must(resolvers.New(resolvers.Config{Schema: s, Rules: set, Databases: dbs}))(t)
 	api := must(generator.New(s))(t)
 	return must(graph.New(graph.Options{
 		API: api, Resolvers: res, Introspection: true, Suggestions: true, Log: slog.New(slog.DiscardHandler),
