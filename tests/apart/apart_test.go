@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -88,6 +89,49 @@ func TestAPanicBesideIsAnError(t *testing.T) {
 				t.Errorf("%s: %+v", name, got.Errors)
 			}
 			w.well(q)
+		}
+	}
+}
+
+// Requests that need the same databases in another order never wait for each other, though there are
+// fewer connections than requests, and though one database comes and goes.
+func TestManyRequestsGoOn(t *testing.T) {
+	w := newWorld(t, town, graph.Limits{Timeout: time.Minute})
+	w.well(people)
+	queries := []string{
+		`{ users { name orders { total buyer { name notes { text } } } } notes { user { name } } }`,
+		`{ orders { total buyer { orders { total } } notes { text order { total } } } }`,
+		`{ notes { text order { total buyer { name } } user { name } } users { id } }`,
+	}
+	var want []string
+	for _, q := range queries {
+		want = append(want, string(w.well(q).Data))
+	}
+	var asking sync.WaitGroup
+	for n := range 30 {
+		asking.Go(func() {
+			for at := range 20 {
+				i := (n + at) % len(queries)
+				if n == 0 {
+					w.databases["shop"].down.Store(at%2 == 0)
+				}
+				got := w.ask(queries[i])
+				for _, e := range got.Errors {
+					if e.Extensions["code"] != "UNAVAILABLE" {
+						t.Errorf("%s: %+v", queries[i], e)
+					}
+				}
+				if len(got.Errors) == 0 && string(got.Data) != want[i] {
+					t.Errorf("%s: %s", queries[i], got.Data)
+				}
+			}
+		})
+	}
+	asking.Wait()
+	w.down()
+	for i, q := range queries {
+		if got := w.well(q); string(got.Data) != want[i] {
+			t.Errorf("%s: %s", q, got.Data)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -44,7 +45,8 @@ func blocks(page string) []block {
 // TestPages runs every page of docs with a block of "graphql schema": its blocks of "graphql",
 // in their order, on a new database of that schema. A block of "json" right after a request is
 // its answer, whatever the white space; a request without one must have no errors. Comments at
-// the top of a request say who asks and with what: "# as {claims}", "# variables {…}".
+// the top of a request say who asks and with what: "# as {claims}", "# variables {…}",
+// "# header Name: value".
 func TestPages(t *testing.T) {
 	files, err := filepath.Glob("../../docs/*.md")
 	if err != nil || len(files) == 0 {
@@ -152,7 +154,12 @@ func ask(t *testing.T, server *served.Server, text string) string {
 	t.Helper()
 	caller := &auth.Caller{Now: now, Claims: map[string]any{}}
 	var variables any
+	header := http.Header{}
 	for line := range strings.Lines(text) {
+		if h, ok := strings.CutPrefix(line, "# header "); ok {
+			name, value, _ := strings.Cut(strings.TrimSpace(h), ": ")
+			header.Add(name, value)
+		}
 		if claims, ok := strings.CutPrefix(line, "# as "); ok {
 			decode(t, claims, &caller.Claims)
 			caller.Claims["id"], caller.SignedIn = caller.Claims["sub"], true
@@ -161,7 +168,7 @@ func ask(t *testing.T, server *served.Server, text string) string {
 			variables = json.RawMessage(vars)
 		}
 	}
-	return compact(t, string(server.Ask(caller, text, variables, nil).Body))
+	return compact(t, string(server.Ask(caller, text, variables, header).Body))
 }
 
 func decode(t *testing.T, text string, into any) {
