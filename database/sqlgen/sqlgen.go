@@ -98,6 +98,8 @@ type Strict interface {
 	Compare(b *Builder, c query.Compare)
 	// Extreme appends the least or the greatest value of a column of the rows of a group.
 	Extreme(b *Builder, row string, m query.Measure)
+	// Lock appends the end of a query that locks its rows of an alias.
+	Lock(b *Builder, row string)
 	// Rows appends a query of any number of rows with values for columns.
 	Rows(b *Builder, columns []*schema.Field)
 	// Unknown is a condition that is neither true nor false.
