@@ -23,6 +23,7 @@ type run struct {
 	claims  []schema.Value
 	keys    []schema.Value  // of the root, when it is asked by keys
 	results []result        // by level
+	answers answers         // of questions to other databases
 	rows    int             // read so far
 	written int             // rows put into the answer so far, each as often as it stands there
 	ctx     context.Context //nolint:containedctx // of this execution, for the writing of its answer
@@ -83,6 +84,7 @@ func (p *plan) finish(run *run) {
 	const most = 1 << 20 // bytes of a level worth keeping
 	clear(run.readers)
 	clear(run.claims)
+	clear(run.answers)
 	run.binding, run.keys, run.rows, run.written, run.ctx, run.err = query.Binding{}, nil, 0, 0, nil, nil
 	for i := range run.results {
 		res := &run.results[i]
@@ -184,7 +186,11 @@ func (run *run) each(ctx context.Context, l *level, keys []schema.Value, do func
 		return nil
 	}
 	run.binding.Keys = keys
-	rows, err := run.readers[l.reader].Find(ctx, l.statement, run.binding)
+	statement, binding, err := run.ready(ctx, l)
+	if err != nil {
+		return err
+	}
+	rows, err := run.readers[l.reader].Find(ctx, statement, binding)
 	if err != nil {
 		return err
 	}

@@ -142,21 +142,34 @@ func postWith(t testing.TB, server http.Handler, c *auth.Caller, body map[string
 	return w.Body.Bytes()
 }
 
-// serve is the whole backend of a schema on a new database.
+// serve is the whole backend of a schema on new databases.
 func serve(t testing.TB, sdl string) http.Handler {
 	t.Helper()
-	s := must(schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl}))(t)
-	db := must(drivers().Open(t.Context(), "main", "sqlite:"+filepath.Join(t.TempDir(), "main.db")))(t)
-	t.Cleanup(func() { _ = db.Close() })
-	target := migrate.Database{Name: "main", Product: db.Driver().Product(), SQL: db.Driver().(driver.SQL)}
-	must(migrate.Apply(t.Context(), target, s, migrate.Options{}))(t)
-	set := must(rules.Compile(s))(t)
-	res := must(resolvers.New(resolvers.Config{Schema: s, Rules: set, Databases: map[string]*database.DB{"main": db}}))(t)
-	api := must(generator.New(s))(t)
+	server, _ := serveWith(t, sdl, resolvers.Config{})
+	return server
+}
+
+// serveWith is serve with the limits of c; the databases count what they are asked.
+func serveWith(t testing.TB, sdl string, c resolvers.Config) (http.Handler, map[string]*database.Counting) {
+	t.Helper()
+	c.Schema = must(schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl}))(t)
+	c.Databases = map[string]*database.DB{}
+	counts := map[string]*database.Counting{}
+	for _, name := range c.Schema.Databases() {
+		db := must(drivers().Open(t.Context(), name, "sqlite:"+filepath.Join(t.TempDir(), name+".db")))(t)
+		t.Cleanup(func() { _ = db.Close() })
+		target := migrate.Database{Name: name, Product: db.Driver().Product(), SQL: db.Driver().(driver.SQL)}
+		must(migrate.Apply(t.Context(), target, c.Schema, migrate.Options{}))(t)
+		counts[name] = database.Count(db.Driver())
+		c.Databases[name] = database.New(name, counts[name])
+	}
+	c.Rules = must(rules.Compile(c.Schema))(t)
+	res := must(resolvers.New(c))(t)
+	api := must(generator.New(c.Schema))(t)
 	return must(graph.New(graph.Options{
 		API: api, Resolvers: res, Introspection: true, Suggestions: true,
 		Log: slog.New(slog.NewTextHandler(testWriter{t}, nil)),
-	}))(t)
+	}))(t), counts
 }
 
 func drivers() database.Drivers {
