@@ -297,6 +297,9 @@ func (s *splitter) exists(w query.Exists, name string, admit bool) query.Where {
 			return s.refuse("%s.%s and %s are compared across databases, where both have to be of one type", w.Type.Name, p.far.Field.Name, p.near)
 		}
 	}
+	if slices.ContainsFunc(pairs, func(p pair) bool { return s.leaves(p.near) }) {
+		return s.from(pairs, rest, w.Type, admit)
+	}
 	q := &Question{Name: name, of: w.Type, kind: asksKeys, width: len(pairs)}
 	l := query.Level{Type: w.Type, Where: filter(rest...)}
 	if len(pairs) == 0 {
@@ -313,6 +316,19 @@ func (s *splitter) exists(w query.Exists, name string, admit bool) query.Where {
 		return query.Not{Where: query.IsNull{Operand: s.answer(slot, schema.Boolean)}}
 	}
 	return s.among(nearSides(pairs), slot, admit)
+}
+
+// from is whether a row of a type meets a condition of which the one pair begins at a row that is itself
+// behind a link into another database: it is asked from there.
+func (s *splitter) from(pairs []pair, rest []query.Where, of *schema.Type, admit bool) query.Where {
+	near := pairs[0].near
+	if len(pairs) > 1 {
+		return s.refuse("%s is read from another database, and is not all that a %s has to agree with", near, of.Name)
+	}
+	here := behind(near)
+	here.Up = 1
+	tie := query.Compare{Left: pairs[0].far, Op: query.Eq, Right: here}
+	return s.where(behindOuter(near, query.Exists{Type: of, Where: and(append(rest, tie)...)}), admit)
 }
 
 // pair is a column of another database and what it has to equal here.
@@ -501,10 +517,7 @@ func (s *splitter) among(near []query.Operand, slot int, admit bool) query.Where
 		}
 		boxes = append(boxes, box)
 	}
-	if len(near) > 1 && slices.ContainsFunc(near, s.leaves) {
-		return s.refuse("%s is read from another database, and so is what it is compared with; ask one after the other", near)
-	}
-	return s.where(append(all, halved(boxes)), admit)
+	return append(all, halved(boxes))
 }
 
 // halved is the Or of conditions in a shape whose depth grows slowly: databases bound it.
