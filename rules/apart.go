@@ -123,10 +123,13 @@ func (s *splitter) where(w query.Where, admit bool) query.Where {
 	case query.Some:
 		return s.some(w, admit)
 	case query.One:
-		if s.isHome(w.Link) {
-			return query.One{Link: w.Link, If: s.where(w.If, true), Where: s.where(w.Where, admit)}
+		switch {
+		case !s.isHome(w.Link):
+			return s.one(w.Link, 0, w.If, w.Where, admit)
+		case admit:
+			return s.some(query.Some{Link: w.Link, Where: and(w.If, w.Where)}, true)
 		}
-		return s.one(w.Link, 0, w.If, w.Where, admit)
+		return query.One{Link: w.Link, If: s.where(w.If, true), Where: s.where(w.Where, false)}
 	case query.Count:
 		return s.count(w, admit)
 	case query.Exists:
@@ -321,7 +324,7 @@ func (s *splitter) exists(w query.Exists, name string, admit bool) query.Where {
 // from is whether a row of a type meets a condition of which the one pair begins at a row that is itself
 // behind a link into another database: it is asked from there.
 func (s *splitter) from(pairs []pair, rest []query.Where, of *schema.Type, admit bool) query.Where {
-	near := pairs[0].near
+	near := pairs[slices.IndexFunc(pairs, func(p pair) bool { return s.leaves(p.near) })].near
 	if len(pairs) > 1 {
 		return s.refuse("%s is read from another database, and is not all that a %s has to agree with", near, of.Name)
 	}
@@ -515,9 +518,9 @@ func (s *splitter) among(near []query.Operand, slot int, admit bool) query.Where
 		for i, o := range near {
 			box = append(box, query.Compare{Left: o, Op: query.In, Right: s.answer(at+i, held(o.Field))})
 		}
-		boxes = append(boxes, box)
+		boxes = append(boxes, and(box...))
 	}
-	return append(all, halved(boxes))
+	return and(append(all, halved(boxes))...)
 }
 
 // halved is the Or of conditions in a shape whose depth grows slowly: databases bound it.
