@@ -40,14 +40,30 @@ func (r *Resolvers) prepare(n rules.Narrowed) (*prepared, error) {
 	if err != nil || p.apart == nil {
 		return p, err
 	}
-	for _, q := range p.apart.Questions {
-		asked, err := r.prepare(q.Level)
-		if err != nil {
-			return nil, err
+	p.questions, err = r.prepareAll(p.apart.Questions, map[string]*prepared{})
+	return p, err
+}
+
+// prepareAll makes questions ready, and those that they need; equal ones once.
+func (r *Resolvers) prepareAll(questions []*rules.Question, done map[string]*prepared) ([]*prepared, error) {
+	out := make([]*prepared, len(questions))
+	for i, q := range questions {
+		p := done[q.Text()]
+		if p == nil {
+			var err error
+			if p, err = r.prepareFor(q.Level, 1); err != nil {
+				return nil, err
+			}
+			done[q.Text()] = p
+			if p.apart != nil {
+				if p.questions, err = r.prepareAll(p.apart.Questions, done); err != nil {
+					return nil, err
+				}
+			}
 		}
-		p.questions = append(p.questions, asked)
+		out[i] = p
 	}
-	return p, nil
+	return out, nil
 }
 
 // prepareFor is the statement for answers of so many boxes, without the questions.
@@ -222,11 +238,9 @@ func (w *writing) readyWrite(ctx context.Context, n rules.NarrowedWrite, b query
 	if err != nil || a == nil {
 		return n, b, err
 	}
-	questions := make([]*prepared, len(a.Questions))
-	for i, q := range a.Questions {
-		if questions[i], err = w.r.prepare(q.Level); err != nil {
-			return n, b, err
-		}
+	questions, err := w.r.prepareAll(a.Questions, map[string]*prepared{})
+	if err != nil {
+		return n, b, err
 	}
 	found, boxes, err := answer(ctx, a, questions, w.lend, answers{}, b)
 	if err != nil {

@@ -12,10 +12,24 @@ func (t *translator) answerable(e celast.Expr, n node) node {
 		return n
 	}
 	asked := Narrowed{&query.Level{Type: t.rows["doc"].of, Where: query.Not{Where: whole(n)}}}
-	if _, err := asked.Apart(Bounds{Keys: 1, Boxes: 1}); err != nil {
+	if err := asked.answerable(); err != nil {
 		return t.refuse(e, "%s: %s", t.text(e), err)
 	}
 	return n
+}
+
+// answerable is why a level or a question that it comes apart into cannot be asked.
+func (n Narrowed) answerable() error {
+	a, err := n.Apart(Bounds{Keys: 1, Boxes: 1})
+	if err != nil || a == nil {
+		return err
+	}
+	for _, q := range a.Questions {
+		if err := q.Level.answerable(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // whole is the condition of a node before any claim decides a part of it.

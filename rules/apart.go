@@ -29,7 +29,8 @@ type Bounds struct {
 }
 
 // Apart takes the conditions on rows of other databases out of a level; nil when there are
-// none. An error is for who wrote the condition: it says what cannot be asked.
+// none. The levels of the questions are as they were asked: they may have to come apart
+// themselves. An error is for who wrote the condition: it says what cannot be asked.
 func (n Narrowed) Apart(b Bounds) (*Apart, error) {
 	l := *n.level
 	s := newSplitter(l.Type, b, func(do func(query.Operand)) { query.Walk(&l, do) })
@@ -133,10 +134,13 @@ func (s *splitter) where(w query.Where, admit bool) query.Where {
 	case query.Count:
 		return s.count(w, admit)
 	case query.Exists:
-		if w.Type.DB == s.home {
-			return query.Exists{Type: w.Type, Where: s.where(w.Where, true)}
+		if w.Type.DB != s.home {
+			return s.exists(w, w.Type.Name, admit)
 		}
-		return s.exists(w, w.Type.Name, admit)
+		if pairs, rest := tied(w); slices.ContainsFunc(pairs, s.leadsAway) && !query.Outward(query.And(rest)) {
+			return s.from(pairs, rest, w.Type, admit)
+		}
+		return query.Exists{Type: w.Type, Where: s.where(w.Where, true)}
 	}
 	return w
 }
@@ -281,26 +285,16 @@ func decide(yes, no query.Where) query.Where {
 // one has to be that columns are equal: then the columns there are what is asked for.
 func (s *splitter) exists(w query.Exists, name string, admit bool) query.Where {
 	s.moved = true
-	var pairs []pair
-	var rest []query.Where
-	for _, each := range conjuncts(w.Where) {
-		if p, ok := pairOf(each); ok {
-			if !slices.ContainsFunc(pairs, p.is) {
-				pairs = append(pairs, p)
-			}
-			continue
-		}
-		if query.Outward(each) {
-			return s.refuse("%s lives in database %s, which cannot look at rows of %s: of those a condition on %[1]s can only say that a column of %[1]s equals one of theirs, beside what else it says (&&)", w.Type.Name, w.Type.DB, s.home)
-		}
-		rest = append(rest, each)
+	pairs, rest := tied(w)
+	if query.Outward(query.And(rest)) {
+		return s.refuse("%s lives in database %s, which cannot look at rows of %s: of those a condition on %[1]s can only say that a column of %[1]s equals one of theirs, beside what else it says (&&)", w.Type.Name, w.Type.DB, s.home)
 	}
 	for _, p := range pairs {
 		if !sameValues(p.far.Field, p.near.Field) {
 			return s.refuse("%s.%s and %s are compared across databases, where both have to be of one type", w.Type.Name, p.far.Field.Name, p.near)
 		}
 	}
-	if slices.ContainsFunc(pairs, func(p pair) bool { return s.leaves(p.near) }) {
+	if slices.ContainsFunc(pairs, s.leadsAway) {
 		return s.from(pairs, rest, w.Type, admit)
 	}
 	q := &Question{Name: name, of: w.Type, kind: asksKeys, width: len(pairs)}
@@ -324,7 +318,7 @@ func (s *splitter) exists(w query.Exists, name string, admit bool) query.Where {
 // from is whether a row of a type meets a condition of which the one pair begins at a row that is itself
 // behind a link into another database: it is asked from there.
 func (s *splitter) from(pairs []pair, rest []query.Where, of *schema.Type, admit bool) query.Where {
-	near := pairs[slices.IndexFunc(pairs, func(p pair) bool { return s.leaves(p.near) })].near
+	near := pairs[slices.IndexFunc(pairs, s.leadsAway)].near
 	if len(pairs) > 1 {
 		return s.refuse("%s is read from another database, and is not all that a %s has to agree with", near, of.Name)
 	}
@@ -339,6 +333,24 @@ type pair struct{ far, near query.Operand }
 
 func (p pair) is(other pair) bool {
 	return p.far.String() == other.far.String() && p.near.String() == other.near.String()
+}
+
+// leadsAway is whether the near side is read from another database.
+func (s *splitter) leadsAway(p pair) bool { return s.leaves(p.near) }
+
+// tied are the columns by which the rows of an Exists belong to an outer row, each once, and the rest
+// of its condition.
+func tied(w query.Exists) (pairs []pair, rest []query.Where) {
+	for _, each := range conjuncts(w.Where) {
+		p, ok := pairOf(each)
+		switch {
+		case !ok:
+			rest = append(rest, each)
+		case !slices.ContainsFunc(pairs, p.is):
+			pairs = append(pairs, p)
+		}
+	}
+	return pairs, rest
 }
 
 // pairOf takes a comparison with an outer row apart; near is as seen from that of the question.
@@ -489,9 +501,6 @@ func identify(t *schema.Type, columns []*schema.Field) bool {
 func (s *splitter) ask(q *Question, l query.Level) int {
 	q.Level, q.slot = Narrowed{&l}, s.slots
 	q.text = fmt.Sprint(q.kind, q.op, q.right, q.counted, l.Type.Name, l.Columns, l.Groups, l.Where)
-	if _, err := q.Level.Apart(s.bounds); err != nil {
-		s.refuse("%s", err)
-	}
 	s.questions = append(s.questions, q)
 	s.slots += q.slots(s.bounds.Boxes)
 	return q.slot

@@ -186,17 +186,21 @@ func decode(t *testing.T, text string, into any) {
 	}
 }
 
-// serve is the whole backend of a schema on a new database.
+// serve is the whole backend of a schema on new databases.
 func serve(t *testing.T, sdl string) http.Handler {
 	t.Helper()
 	s := must(schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl}))(t)
 	drivers := database.Drivers{"sqlite": func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) }}
-	db := must(drivers.Open(t.Context(), "main", "sqlite:"+filepath.Join(t.TempDir(), "main.db")))(t)
-	t.Cleanup(func() { _ = db.Close() })
-	target := migrate.Database{Name: "main", Product: db.Driver().Product(), SQL: db.Driver().(driver.SQL)}
-	must(migrate.Apply(t.Context(), target, s, migrate.Options{}))(t)
+	dbs := map[string]*database.DB{}
+	for _, name := range s.Databases() {
+		db := must(drivers.Open(t.Context(), name, "sqlite:"+filepath.Join(t.TempDir(), name+".db")))(t)
+		t.Cleanup(func() { _ = db.Close() })
+		target := migrate.Database{Name: name, Product: db.Driver().Product(), SQL: db.Driver().(driver.SQL)}
+		must(migrate.Apply(t.Context(), target, s, migrate.Options{}))(t)
+		dbs[name] = db
+	}
 	set := must(rules.Compile(s))(t)
-	res := must(resolvers.New(resolvers.Config{Schema: s, Rules: set, Databases: map[string]*database.DB{"main": db}}))(t)
+	res := must(resolvers.New(resolvers.Config{Schema: s, Rules: set, Databases: dbs}))(t)
 	api := must(generator.New(s))(t)
 	return must(graph.New(graph.Options{
 		API: api, Resolvers: res, Introspection: true, Suggestions: true, Log: slog.New(slog.DiscardHandler),
