@@ -127,6 +127,8 @@ type Limits struct {
 	Body Size `key:"body"`
 	// Rows is the largest limit of a list. Defaults to 1000.
 	Rows int `key:"rows"`
+	// Keys is the most keys that one condition may take from another database. Defaults to 10000.
+	Keys int `key:"keys"`
 	// Timeout is how long a request may take. Defaults to 10s.
 	Timeout time.Duration `key:"timeout"`
 	// Rate is how often a caller may ask.

@@ -32,6 +32,7 @@ var byDefault = []setting{
 	standard("limits.tokens", "5000"),
 	standard("limits.body", "1MiB"),
 	standard("limits.rows", "1000"),
+	standard("limits.keys", "10000"),
 	standard("limits.timeout", "10s"),
 }
 

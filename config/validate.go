@@ -164,6 +164,7 @@ func (c Config) checkLimits(p *Problems) {
 		{"tokens", int64(c.Limits.Tokens)},
 		{"body", int64(c.Limits.Body)},
 		{"rows", int64(c.Limits.Rows)},
+		{"keys", int64(c.Limits.Keys)},
 		{"timeout", int64(c.Limits.Timeout)},
 	} {
 		if at := "limits." + each.key; each.value < 1 {

@@ -15,9 +15,9 @@ func manyWhereName(t *schema.Type) string { return t.Name + "ManyWhere" }
 
 func fieldEnumName(t *schema.Type) string { return t.Name + "Field" }
 
-// hops are the links that a filter can follow: to what can be read, in the same database.
+// hops are the links that a filter can follow: to what can be read.
 func hops(t *schema.Type) []*schema.Field {
-	return keep(shown(t), func(f *schema.Field) bool { return f.IsLink() && f.Link.Target.DB == t.DB })
+	return keep(shown(t), func(f *schema.Field) bool { return f.IsLink() })
 }
 
 // hopConditions are the conditions on linked rows.
@@ -83,11 +83,11 @@ func searchCondition(t *schema.Type) []member {
 	}}
 }
 
-// hopOrders are the orders by to-one links.
+// hopOrders are the orders by to-one links: no database can sort by rows of another.
 func hopOrders(t *schema.Type) []member {
 	var members []member
 	for _, f := range hops(t) {
-		if !f.Link.Many && len(sortable(f.Link.Target)) > 0 {
+		if !f.Link.Many && f.Link.Target.DB == t.DB && len(sortable(f.Link.Target)) > 0 {
 			members = append(members, member{name: f.Name, typ: orderName(f.Link.Target)})
 		}
 	}

@@ -14,15 +14,17 @@ type linkActions struct{ create, connect, disconnect bool }
 
 func (a linkActions) none() bool { return a == linkActions{} }
 
-// insertLinks is what a new row can do along a link: what needs one transaction is not there
-// across databases.
+// insertLinks is what a new row can do along a link. Rows of another database are not written
+// along, because that would need one transaction; one that is there can be named where its key goes into
+// the row itself.
 func insertLinks(f *schema.Field) linkActions {
 	l := f.Link
 	target := l.Target
-	if target.DB != f.Owner.DB || target.Kind != schema.Table || !readable(target) || f.Hidden {
+	near := target.DB == f.Owner.DB
+	if !near && !l.Owns || target.Kind != schema.Table || !readable(target) || f.Hidden {
 		return linkActions{}
 	}
-	a := linkActions{create: creates(target), connect: len(keys(target)) > 0}
+	a := linkActions{create: near && creates(target), connect: len(keys(target)) > 0}
 	switch {
 	case l.Through != nil && l.Through.Owned:
 	case l.Through != nil:

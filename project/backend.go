@@ -115,7 +115,9 @@ func (p *Project) compile() (*backend, error) {
 		return nil, err
 	}
 	b := &backend{schema: s, api: api, finger: map[string]string{}}
-	b.rows, err = resolvers.New(resolvers.Config{Schema: s, Rules: set, Databases: p.databases, Rows: p.Settings.Limits.Rows})
+	b.rows, err = resolvers.New(resolvers.Config{
+		Schema: s, Rules: set, Databases: p.databases, Rows: p.Settings.Limits.Rows, Keys: p.Settings.Limits.Keys,
+	})
 	if err != nil {
 		return nil, err
 	}

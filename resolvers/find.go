@@ -172,7 +172,7 @@ func (p *plan) view(ctx context.Context, i int, run *run, do func() error) error
 		return p.view(ctx, i+1, run, do)
 	}
 	view := p.databases[n].View
-	if len(p.levels) == 1 && p.levels[0].page == nil {
+	if len(p.levels) == 1 && p.levels[0].page == nil && len(p.databases) == 1 {
 		view = p.databases[n].Once
 	}
 	err := view(ctx, func(r driver.Reader) error {

@@ -9,9 +9,12 @@ import (
 
 // split finds the children of a level that may be asked at the same time: those that stay in one database
 // go one after the other, for it has one reader, and each that goes on to another goes alone. It
-// returns the only database of the level and all below it, or -1.
+// returns the only database that the level and all below it ask, or -1.
 func (l *level) split() int {
 	only := l.reader
+	if l.questions != nil {
+		only = -1
+	}
 	var lanes [][]int
 	byDatabase := map[int]int{}
 	for i, child := range l.children {

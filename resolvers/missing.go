@@ -34,6 +34,9 @@ type apart struct {
 	down   []error      // by plan.databases: why there is no reader
 	failed []error      // by level: why its rows are not there
 	nulls  []null
+
+	asking  sync.Mutex
+	answers answers // of questions to other databases; guarded by asking
 }
 
 // null is one place of the answer where a level's rows should stand.
@@ -43,13 +46,14 @@ type null struct {
 }
 
 func newApart(p *plan) *apart {
-	return &apart{busy: make([]sync.Mutex, len(p.databases)), down: make([]error, len(p.databases)), failed: make([]error, len(p.levels))}
+	return &apart{busy: make([]sync.Mutex, len(p.databases)), down: make([]error, len(p.databases)), failed: make([]error, len(p.levels)), answers: answers{}}
 }
 
 func (a *apart) reset() {
 	a.strict, a.read = false, false
 	clear(a.down)
 	clear(a.failed)
+	clear(a.answers)
 	a.nulls = a.nulls[:0]
 }
 

@@ -31,6 +31,7 @@ type level struct {
 	name      string
 	typ       *schema.Type
 	statement driver.Statement // nil where the rules allow no row
+	questions *prepared        // with what to ask other databases first; nil for nothing
 	single    bool             // one row or null for each parent
 	limit     query.Operand
 	offset    query.Operand
@@ -125,9 +126,17 @@ func (k *compiler) prepare(l *level, asked query.Level) error {
 	if w, ok := narrowed.Level().Where.(query.Truth); ok && w != query.True {
 		return nil // the rules leave no row: nothing to ask
 	}
-	l.statement, err = k.plan.databases[l.reader].Prepare(narrowed)
+	p, err := k.r.prepare(narrowed)
+	if err != nil {
+		return err
+	}
+	l.statement = p.statement
+	if len(p.questions) > 0 {
+		l.questions = p
+		k.readers(p)
+	}
 	k.claim(narrowed.Level())
-	return err
+	return nil
 }
 
 // reader is the place of a database in the plan.
@@ -241,6 +250,7 @@ func (p *plan) print(b *strings.Builder, l *level, indent string) {
 		text = l.statement.String()
 	}
 	fmt.Fprintf(b, "%s%s%s from %s: %s\n", indent, prefix(l.name), l.typ.Name, p.databases[l.reader].Name(), text)
+	l.questions.print(b, indent+"  ")
 	if l.page != nil && l.page.total != nil {
 		p.print(b, l.page.total, indent+"  ")
 	}

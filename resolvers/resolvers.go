@@ -19,6 +19,9 @@ type Config struct {
 	Databases map[string]*database.DB // by the name that @table calls them
 	// Rows is the most rows that one list may ask for (limits.rows). Defaults to 1,000.
 	Rows int
+	// Keys is the most keys that one condition may take from another database (limits.keys).
+	// Defaults to 10,000.
+	Keys int
 	// AnswerRows is the most rows of one answer, each as often as it stands in it. Defaults to
 	// 100,000.
 	AnswerRows int
@@ -32,6 +35,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Rows == 0 {
 		c.Rows = 1_000
+	}
+	if c.Keys == 0 {
+		c.Keys = 10_000
 	}
 	if c.AnswerRows == 0 {
 		c.AnswerRows = 100_000
@@ -49,6 +55,7 @@ func (c Config) withDefaults() Config {
 type Resolvers struct {
 	Config
 	pointing map[*schema.Type][]*schema.Field // links by the type that their key points to
+	several  bool                             // databases
 }
 
 // New checks that every database of the schema is there.
@@ -59,7 +66,7 @@ func New(c Config) (*Resolvers, error) {
 				"the schema puts types into database %q, which the configuration does not name; add databases.%s.url", name, name)
 		}
 	}
-	return &Resolvers{c.withDefaults(), pointing(c.Schema)}, nil
+	return &Resolvers{c.withDefaults(), pointing(c.Schema), len(c.Schema.Databases()) > 1}, nil
 }
 
 // stamp is a time as a DateTime column holds it.

@@ -192,6 +192,10 @@ func (run *run) each(ctx context.Context, l *level, keys []schema.Value, do func
 	if l.statement == nil {
 		return nil
 	}
+	statement, binding, err := run.ready(ctx, l, keys)
+	if err != nil {
+		return err
+	}
 	if run.apart != nil {
 		if err := run.apart.down[l.reader]; err != nil {
 			return err
@@ -200,9 +204,7 @@ func (run *run) each(ctx context.Context, l *level, keys []schema.Value, do func
 		lock.Lock()
 		defer lock.Unlock()
 	}
-	binding := run.binding
-	binding.Keys = keys
-	rows, err := run.readers[l.reader].Find(ctx, l.statement, binding)
+	rows, err := run.readers[l.reader].Find(ctx, statement, binding)
 	if err != nil {
 		return err
 	}

@@ -161,6 +161,9 @@ func (w *writing) write(ctx context.Context, q query.Write, keys []schema.Value,
 	}
 	b := query.Binding{Keys: keys}
 	query.WalkWrite(narrowed.Write(), w.bind(&b))
+	if narrowed, b, err = w.readyWrite(ctx, narrowed, b); err != nil {
+		return driver.Written{}, err
+	}
 	return w.txs[w.db(q.Type)].Write(ctx, narrowed, b)
 }
 
@@ -180,14 +183,22 @@ func (w *writing) bind(b *query.Binding) func(query.Operand) {
 
 // read calls do with each row that a level finds in the transaction.
 func (w *writing) read(ctx context.Context, l rules.Narrowed, keys []schema.Value, do func(driver.Rows) error) error {
-	t := l.Level().Type
-	statement, err := w.db(t).Prepare(l)
+	p, err := w.r.prepare(l)
 	if err != nil {
 		return err
 	}
 	b := query.Binding{Keys: keys}
 	query.Walk(l.Level(), w.bind(&b))
-	rows, err := w.txs[w.db(t)].Find(ctx, statement, b)
+	statement, b, err := p.ready(ctx, w.lend, answers{}, b)
+	if err != nil {
+		return err
+	}
+	return w.lend(ctx, p.db, func(r driver.Reader) error { return each(ctx, r, statement, b, do) })
+}
+
+// each calls do with each row of a statement.
+func each(ctx context.Context, r driver.Reader, s driver.Statement, b query.Binding, do func(driver.Rows) error) error {
+	rows, err := r.Find(ctx, s, b)
 	if err != nil {
 		return err
 	}

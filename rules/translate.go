@@ -46,6 +46,15 @@ func (t *translator) condition(e celast.Expr) node {
 	if !t.touchesRow(e) {
 		return t.claimsCondition(e)
 	}
+	n := t.rowCondition(e)
+	if t.depth == 0 {
+		return t.answerable(e, n)
+	}
+	return n
+}
+
+// rowCondition is the node of a condition that a row takes part in.
+func (t *translator) rowCondition(e celast.Expr) node {
 	switch e.Kind() {
 	case celast.CallKind:
 		return t.call(e, e.AsCall())

@@ -17,6 +17,9 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"spacecloud/auth"
+	"spacecloud/database"
+	"spacecloud/database/driver"
+	"spacecloud/resolvers"
 	"spacecloud/tests/served"
 )
 
@@ -156,4 +159,14 @@ func post(t testing.TB, server *served.Server, c *auth.Caller, body map[string]a
 func serve(t testing.TB, on served.Kind, sdl string) *served.Server {
 	t.Helper()
 	return served.Text(t, on, sdl, served.Options{})
+}
+
+// counted is serve with limits; the databases count what they are asked.
+func counted(t testing.TB, on served.Kind, sdl string, limits resolvers.Config) (*served.Server, map[string]*database.Counting) {
+	t.Helper()
+	counts := map[string]*database.Counting{}
+	return served.Text(t, on, sdl, served.Options{Limits: limits, Decorate: func(name string, d driver.Driver) driver.Driver {
+		counts[name] = database.Count(d)
+		return counts[name]
+	}}), counts
 }

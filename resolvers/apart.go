@@ -1,0 +1,260 @@
+package resolvers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"spacecloud/database"
+	"spacecloud/database/driver"
+	"spacecloud/fault"
+	"spacecloud/query"
+	"spacecloud/rules"
+	"spacecloud/schema"
+)
+
+// Conditions on rows of another database. That database is asked first, for the keys of the rows that
+// meet the condition, and the statement compares columns with them: they are parameters, so
+// that its text is made once. A question may need others itself.
+
+// maxBoxes is how many products of lists one statement takes for keys of several columns.
+const maxBoxes = 1024
+
+// prepared is a level that is ready to be asked, and what has to be asked before.
+type prepared struct {
+	r         *Resolvers
+	narrowed  rules.Narrowed
+	db        *database.DB
+	statement driver.Statement
+	apart     *rules.Apart // nil when all of it is in one database
+	questions []*prepared  // of apart, in its order
+
+	mu    sync.Mutex
+	wider map[int]*prepared // for answers of more boxes; guarded by mu
+}
+
+func (r *Resolvers) prepare(n rules.Narrowed) (*prepared, error) {
+	p, err := r.prepareFor(n, 1)
+	if err != nil || p.apart == nil {
+		return p, err
+	}
+	p.questions, err = r.prepareAll(p.apart.Questions, map[string]*prepared{})
+	return p, err
+}
+
+// prepareAll makes questions ready, and those that they need; equal ones once.
+func (r *Resolvers) prepareAll(questions []*rules.Question, done map[string]*prepared) ([]*prepared, error) {
+	out := make([]*prepared, len(questions))
+	for i, q := range questions {
+		p := done[q.Text()]
+		if p == nil {
+			var err error
+			if p, err = r.prepareFor(q.Level, 1); err != nil {
+				return nil, err
+			}
+			done[q.Text()] = p
+			if p.apart != nil {
+				if p.questions, err = r.prepareAll(p.apart.Questions, done); err != nil {
+					return nil, err
+				}
+			}
+		}
+		out[i] = p
+	}
+	return out, nil
+}
+
+// prepareFor is the statement for answers of so many boxes, without the questions.
+func (r *Resolvers) prepareFor(n rules.Narrowed, boxes int) (*prepared, error) {
+	p := &prepared{r: r, narrowed: n, db: r.Databases[n.Level().Type.DB], wider: map[int]*prepared{}}
+	asked := n
+	if r.several {
+		var err error
+		if p.apart, err = n.Apart(rules.Bounds{Keys: r.Keys, Boxes: boxes}); err != nil {
+			return nil, fault.New(fault.Invalid, "%s", err)
+		}
+		if p.apart != nil {
+			asked = p.apart.Level
+		}
+	}
+	var err error
+	p.statement, err = p.db.Prepare(asked)
+	return p, err
+}
+
+// answers are those of questions, by Question.Text, while the data that they were asked of stands.
+type answers map[string]*rules.Answer
+
+// lender lends a reader of a database.
+type lender func(ctx context.Context, db *database.DB, do func(driver.Reader) error) error
+
+// ready asks the questions, and is the statement with the values to run it with.
+func (p *prepared) ready(ctx context.Context, lend lender, known answers, b query.Binding) (driver.Statement, query.Binding, error) {
+	if p.apart == nil {
+		return p.statement, b, nil
+	}
+	found, boxes, err := answer(ctx, p.apart, p.questions, lend, known, b)
+	if err != nil {
+		return nil, b, err
+	}
+	wide, err := p.sized(boxes)
+	if err != nil {
+		return nil, b, err
+	}
+	b.Args = wide.apart.Args(b.Args, found)
+	return wide.statement, b, nil
+}
+
+// answer is the answers to the questions of a level or write, and how many boxes they need: a power of
+// two, so that there are few statements.
+func answer(ctx context.Context, a *rules.Apart, questions []*prepared, lend lender, known answers, b query.Binding) ([]*rules.Answer, int, error) {
+	found := make([]*rules.Answer, len(questions))
+	boxes := 1
+	for i, q := range questions {
+		var err error
+		if found[i], err = q.answer(ctx, a.Questions[i], lend, known, b); err != nil {
+			return nil, 0, err
+		}
+		for boxes < found[i].Boxes() {
+			boxes *= 2
+		}
+	}
+	if boxes > maxBoxes {
+		return nil, 0, fault.New(fault.Limit, "a condition on another database has keys of several columns in more than %d combinations; narrow the condition", maxBoxes).
+			With("limit", maxBoxes)
+	}
+	return found, boxes, nil
+}
+
+// answer is the answer to one question.
+func (p *prepared) answer(ctx context.Context, q *rules.Question, lend lender, known answers, b query.Binding) (*rules.Answer, error) {
+	if a := known[q.Text()]; a != nil {
+		return a, nil
+	}
+	statement, with, err := p.ready(ctx, lend, known, query.Binding{Args: b.Args, Claims: b.Claims})
+	if err != nil {
+		return nil, err
+	}
+	a, n := q.Answer(), 0
+	err = lend(ctx, p.db, func(r driver.Reader) error {
+		return each(ctx, r, statement, with, func(rows driver.Rows) error {
+			if n++; n > p.r.Keys {
+				return q.TooMany(p.r.Keys)
+			}
+			row := make([]schema.Value, q.Width())
+			for i := range row {
+				row[i] = rows.Value(i)
+			}
+			a.Add(row)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.Close(b)
+	known[q.Text()] = a
+	return a, nil
+}
+
+// sized is the same level for answers of so many boxes.
+func (p *prepared) sized(boxes int) (*prepared, error) {
+	if boxes == 1 {
+		return p, nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if wide := p.wider[boxes]; wide != nil {
+		return wide, nil
+	}
+	wide, err := p.r.prepareFor(p.narrowed, boxes)
+	if err != nil {
+		return nil, err
+	}
+	p.wider[boxes] = wide
+	return wide, nil
+}
+
+// print shows what is asked before a level.
+func (p *prepared) print(b *strings.Builder, indent string) {
+	if p == nil {
+		return
+	}
+	for i, q := range p.questions {
+		fmt.Fprintf(b, "%sfirst %s from %s: %s\n", indent, p.apart.Questions[i].Asked(), q.db.Name(), q.statement)
+		q.print(b, indent+"  ")
+	}
+}
+
+// readers has the plan open the databases of all questions.
+func (k *compiler) readers(p *prepared) {
+	for _, q := range p.questions {
+		k.reader(q.db.Name())
+		k.readers(q)
+	}
+}
+
+// ready is the statement of a level and the values to run it with. Levels that go at the same time
+// ask their questions one after the other, so that those which are equal are asked once.
+func (run *run) ready(ctx context.Context, l *level, keys []schema.Value) (driver.Statement, query.Binding, error) {
+	b := run.binding
+	b.Keys = keys
+	if l.questions == nil {
+		return l.statement, b, nil
+	}
+	run.apart.asking.Lock()
+	defer run.apart.asking.Unlock()
+	return l.questions.ready(ctx, run.lend, run.apart.answers, b)
+}
+
+// lend is a reader that the run has already.
+func (run *run) lend(_ context.Context, db *database.DB, do func(driver.Reader) error) error {
+	n := slices.Index(run.plan.databases, db)
+	if err := run.apart.down[n]; err != nil {
+		return err
+	}
+	run.apart.busy[n].Lock()
+	defer run.apart.busy[n].Unlock()
+	return do(run.readers[n])
+}
+
+// lend is the transaction of a database, which sees what it has written, or else a view of it.
+func (w *writing) lend(ctx context.Context, db *database.DB, do func(driver.Reader) error) error {
+	if tx, ok := w.txs[db]; ok {
+		return do(tx)
+	}
+	return db.View(ctx, do)
+}
+
+// readyWrite asks what a write needs from other databases, and is the write and the values to do it with.
+func (w *writing) readyWrite(ctx context.Context, n rules.NarrowedWrite, b query.Binding) (rules.NarrowedWrite, query.Binding, error) {
+	if !w.r.several {
+		return n, b, nil
+	}
+	at := func(boxes int) (*rules.Apart, error) {
+		a, err := n.Apart(rules.Bounds{Keys: w.r.Keys, Boxes: boxes})
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "%s", err)
+		}
+		return a, nil
+	}
+	a, err := at(1)
+	if err != nil || a == nil {
+		return n, b, err
+	}
+	questions, err := w.r.prepareAll(a.Questions, map[string]*prepared{})
+	if err != nil {
+		return n, b, err
+	}
+	found, boxes, err := answer(ctx, a, questions, w.lend, answers{}, b)
+	if err != nil {
+		return n, b, err
+	}
+	if a, err = at(boxes); err != nil {
+		return n, b, err
+	}
+	b.Args = a.Args(b.Args, found)
+	return a.Write, b, nil
+}

@@ -1,0 +1,542 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+
+	"spacecloud/query"
+	"spacecloud/schema"
+)
+
+// Apart is a level or a write that one database can answer: each of its conditions on rows of
+// another database is a question of its own, and what is left of the condition compares
+// columns with the answers.
+type Apart struct {
+	Level     Narrowed      // of a level
+	Write     NarrowedWrite // of a write
+	Questions []*Question   // in the order in which they are to be asked
+	first     int           // Binding.Args from here on are answers
+	slots     int           // how many
+	boxes     int
+}
+
+// Bounds are those of questions.
+type Bounds struct {
+	// Keys is the most keys of one answer; one more is read, to know that there are more.
+	Keys int
+	// Boxes is how many products of lists the answers of one level may have: see Answer.Boxes.
+	Boxes int
+}
+
+// Apart takes the conditions on rows of other databases out of a level; nil when there are
+// none. The levels of the questions are as they were asked: they may have to come apart
+// themselves. An error is for who wrote the condition: it says what cannot be asked.
+func (n Narrowed) Apart(b Bounds) (*Apart, error) {
+	l := *n.level
+	s := newSplitter(l.Type, b, func(do func(query.Operand)) { query.Walk(&l, do) })
+	if v := l.Via; v != nil && v.Link != nil && v.Link.Link.Through != nil && v.Link.Link.Through.DB != l.Type.DB {
+		s.refuse("%s.%s leads through %s of database %s to %s of %s, and one statement cannot", v.Link.Owner.Name, v.Link.Name, v.Link.Link.Through.Name, v.Link.Link.Through.DB, l.Type.Name, l.Type.DB)
+	}
+	l.Where = s.where(l.Where, true)
+	l.Columns = slices.Clone(l.Columns)
+	for i, c := range l.Columns {
+		l.Columns[i].When = s.where(c.When, true)
+	}
+	if l.Via != nil && l.Via.Through != nil {
+		via := *l.Via
+		via.Through = s.where(via.Through, true)
+		l.Via = &via
+	}
+	a, err := s.apart()
+	if a != nil {
+		a.Level = Narrowed{&l}
+	}
+	return a, err
+}
+
+// Apart takes the conditions on rows of other databases out of a write, as that of a level.
+func (n NarrowedWrite) Apart(b Bounds) (*Apart, error) {
+	w := *n.write
+	s := newSplitter(w.Type, b, func(do func(query.Operand)) { query.WalkWrite(&w, do) })
+	w.Where = s.where(w.Where, true)
+	a, err := s.apart()
+	if a != nil {
+		a.Write = NarrowedWrite{&w}
+	}
+	return a, err
+}
+
+// splitter takes a condition apart. Where admit is, only whether the condition is true counts;
+// elsewhere false and unknown have to be told apart.
+type splitter struct {
+	home      string // the database that is asked
+	bounds    Bounds
+	first     int
+	slots     int
+	moved     bool // whether any condition was
+	questions []*Question
+	err       error
+}
+
+func newSplitter(of *schema.Type, b Bounds, walk func(func(query.Operand))) *splitter {
+	s := &splitter{home: of.DB, bounds: b}
+	walk(func(o query.Operand) {
+		if o.Kind == query.Arg {
+			s.first = max(s.first, o.Index+1)
+		}
+	})
+	return s
+}
+
+func (s *splitter) apart() (*Apart, error) {
+	if s.err != nil || !s.moved {
+		return nil, s.err
+	}
+	return &Apart{Questions: s.questions, first: s.first, slots: s.slots, boxes: s.bounds.Boxes}, nil
+}
+
+// refuse notes the first thing that cannot be asked.
+func (s *splitter) refuse(format string, args ...any) query.Where {
+	if s.err == nil {
+		s.err = fmt.Errorf(format, args...)
+	}
+	return query.Unknown
+}
+
+func (s *splitter) where(w query.Where, admit bool) query.Where {
+	switch w := w.(type) {
+	case query.And:
+		return query.And(s.each(w, admit))
+	case query.Or:
+		return query.Or(s.each(w, admit))
+	case query.Not:
+		return query.Not{Where: s.where(w.Where, false)}
+	case query.Untrue:
+		return query.Untrue{Where: s.where(w.Where, true)}
+	case query.Compare:
+		return s.compare(w, admit)
+	case query.IsNull:
+		return s.isNull(w, admit)
+	case query.Empty:
+		return s.alone(w, w.Operand)
+	case query.JSON:
+		return s.alone(w, w.Doc)
+	case query.Some:
+		return s.some(w, admit)
+	case query.One:
+		switch {
+		case !s.isHome(w.Link):
+			return s.one(w.Link, 0, w.If, w.Where, admit)
+		case admit:
+			return s.some(query.Some{Link: w.Link, Where: and(w.If, w.Where)}, true)
+		}
+		return query.One{Link: w.Link, If: s.where(w.If, true), Where: s.where(w.Where, false)}
+	case query.Count:
+		return s.count(w, admit)
+	case query.Exists:
+		if w.Type.DB != s.home {
+			return s.exists(w, w.Type.Name, admit)
+		}
+		if pairs, rest := tied(w); slices.ContainsFunc(pairs, s.leadsAway) && !query.Outward(query.And(rest)) {
+			return s.from(pairs, rest, w.Type, admit)
+		}
+		return query.Exists{Type: w.Type, Where: s.where(w.Where, true)}
+	}
+	return w
+}
+
+func (s *splitter) each(ws []query.Where, admit bool) []query.Where {
+	out := make([]query.Where, len(ws))
+	for i, w := range ws {
+		out[i] = s.where(w, admit)
+	}
+	return out
+}
+
+// isHome is whether one statement can follow a link.
+func (s *splitter) isHome(link *schema.Field) bool {
+	l := link.Link
+	return l.Target.DB == s.home && (l.Through == nil || l.Through.DB == s.home)
+}
+
+// leaves is whether an operand is read behind a link into another database.
+func (s *splitter) leaves(o query.Operand) bool {
+	return o.Kind == query.Column && slices.ContainsFunc(o.Via, func(l *schema.Field) bool { return l.Link.Target.DB != s.home })
+}
+
+// alone is a condition on an operand that no caller can ask about behind a link.
+func (s *splitter) alone(w query.Where, o query.Operand) query.Where {
+	if s.leaves(o) {
+		return s.refuse("%s is read from another database, where it cannot be looked into", o)
+	}
+	return w
+}
+
+func (s *splitter) some(w query.Some, admit bool) query.Where {
+	if s.isHome(w.Link) {
+		return query.Some{Link: w.Link, Through: s.where(w.Through, true), Where: s.where(w.Where, true)}
+	}
+	l := w.Link.Link
+	if l.Through == nil {
+		return s.exists(query.Exists{Type: l.Target, Where: and(equal(l.To, l.From, 1), w.Where)}, w.Link.Name, admit)
+	}
+	joined := query.Exists{Type: l.Through, Where: and(equal(l.ThroughFrom, l.From, 1), w.Through, reached(l, w.Where))}
+	if l.Through.DB == s.home {
+		return s.where(joined, admit)
+	}
+	return s.exists(joined, w.Link.Name, admit)
+}
+
+// reached is whether a join row of a link leads to a row that meets w, in which Up: 1 is the row
+// that the link begins at.
+func reached(l *schema.Link, w query.Where) query.Where {
+	return query.Exists{Type: l.Target, Where: and(equal(l.To, l.ThroughTo, 1), query.Raise(w))}
+}
+
+// compare is a comparison of what is read in another database: it is made there.
+func (s *splitter) compare(w query.Compare, admit bool) query.Where {
+	left, right := s.leaves(w.Left), s.leaves(w.Right)
+	if !left && !right {
+		return w
+	}
+	there, at := w, w.Left
+	switch {
+	case w.Left.Kind != query.Column:
+		at, there.Right = w.Right, behind(w.Right)
+	case w.Right.Kind != query.Column:
+		there.Left = behind(w.Left)
+	case len(w.Left.Via) > 0 && len(w.Right.Via) > 0 && w.Left.Via[0] == w.Right.Via[0] && w.Left.Up == w.Right.Up:
+		there.Left, there.Right = behind(w.Left), behind(w.Right)
+	default:
+		return s.refuse("%s and %s are read from different databases, and no database can compare them; keep a copy of one beside the other", w.Left, w.Right)
+	}
+	found := s.at(at, there, admit)
+	if w.Op != query.In && w.Op != query.Nin || admit && w.Op == query.In {
+		return found
+	}
+	// Of an empty list it is known without a row that nothing is in it.
+	absent := w
+	absent.Left = query.Const(schema.Null)
+	present := s.present(at)
+	return query.Or{query.And{present, found}, query.And{query.Not{Where: present}, absent}}
+}
+
+// behind is an operand as seen from the row behind its first link.
+func behind(o query.Operand) query.Operand {
+	o.Via, o.Up = o.Via[1:], 0
+	return o
+}
+
+// at is a condition of the row behind the first link of an operand, unknown without one.
+func (s *splitter) at(o query.Operand, w query.Where, admit bool) query.Where {
+	link := o.Via[0]
+	switch {
+	case !s.isHome(link):
+		return s.one(link, o.Up, nil, w, admit)
+	case o.Up == 0:
+		return s.where(query.One{Link: link, Where: w}, admit)
+	}
+	met := s.where(behindOuter(o, w), true)
+	if admit {
+		return met
+	}
+	return decide(met, s.where(behindOuter(o, not(w)), true))
+}
+
+// behindOuter is whether there is a row behind the first link of an operand that meets w, which looks
+// at that row alone.
+func behindOuter(o query.Operand, w query.Where) query.Where {
+	l := o.Via[0].Link
+	return query.Exists{Type: l.Target, Where: and(equal(l.To, l.From, o.Up+1), w)}
+}
+
+// present is whether there is a row behind the first link of an operand; never unknown.
+func (s *splitter) present(o query.Operand) query.Where {
+	return s.where(behindOuter(o, query.True), false)
+}
+
+// isNull is whether there is no value behind links: no row, or one without it.
+func (s *splitter) isNull(w query.IsNull, admit bool) query.Where {
+	if !s.leaves(w.Operand) {
+		return w
+	}
+	there := query.Not{Where: query.IsNull{Operand: behind(w.Operand)}}
+	return s.where(query.Not{Where: behindOuter(w.Operand, there)}, admit)
+}
+
+// one is what w is of the row that a to-one link of the row Up steps out leads to.
+func (s *splitter) one(link *schema.Field, up int, which, w query.Where, admit bool) query.Where {
+	l := link.Link
+	near := query.Exists{Type: l.Target, Where: and(equal(l.To, l.From, up+1), which, w)}
+	met := s.exists(near, link.Name, admit)
+	if admit {
+		return met
+	}
+	near.Where = and(equal(l.To, l.From, up+1), which, not(w))
+	return decide(met, s.exists(near, link.Name, false))
+}
+
+// decide is true and false where these two are true, and else unknown.
+func decide(yes, no query.Where) query.Where {
+	return query.Or{yes, query.And{query.Unknown, query.Not{Where: no}}}
+}
+
+// exists is whether a row of another database meets a condition. What it says of rows of this
+// one has to be that columns are equal: then the columns there are what is asked for.
+func (s *splitter) exists(w query.Exists, name string, admit bool) query.Where {
+	s.moved = true
+	pairs, rest := tied(w)
+	if query.Outward(query.And(rest)) {
+		return s.refuse("%s lives in database %s, which cannot look at rows of %s: of those a condition on %[1]s can only say that a column of %[1]s equals one of theirs, beside what else it says (&&)", w.Type.Name, w.Type.DB, s.home)
+	}
+	for _, p := range pairs {
+		if !sameValues(p.far.Field, p.near.Field) {
+			return s.refuse("%s.%s and %s are compared across databases, where both have to be of one type", w.Type.Name, p.far.Field.Name, p.near)
+		}
+	}
+	if slices.ContainsFunc(pairs, s.leadsAway) {
+		return s.from(pairs, rest, w.Type, admit)
+	}
+	q := &Question{Name: name, of: w.Type, kind: asksKeys, width: len(pairs)}
+	l := query.Level{Type: w.Type, Where: filter(rest...)}
+	if len(pairs) == 0 {
+		q.kind = asksAny
+		l.Columns, l.Limit = []query.Cell{{Field: w.Type.Columns[0]}}, query.Const(schema.Integer(1))
+	} else {
+		s.readKeys(&l, farSides(pairs))
+	}
+	if l.Where == query.False {
+		return query.False
+	}
+	slot := s.ask(q, l)
+	if q.kind == asksAny {
+		return query.Not{Where: query.IsNull{Operand: s.answer(slot, schema.Boolean)}}
+	}
+	return s.among(nearSides(pairs), slot, admit)
+}
+
+// from is whether a row of a type meets a condition of which the one pair begins at a row that is itself
+// behind a link into another database: it is asked from there.
+func (s *splitter) from(pairs []pair, rest []query.Where, of *schema.Type, admit bool) query.Where {
+	near := pairs[slices.IndexFunc(pairs, s.leadsAway)].near
+	if len(pairs) > 1 {
+		return s.refuse("%s is read from another database, and is not all that a %s has to agree with", near, of.Name)
+	}
+	here := behind(near)
+	here.Up = 1
+	tie := query.Compare{Left: pairs[0].far, Op: query.Eq, Right: here}
+	return s.where(behindOuter(near, query.Exists{Type: of, Where: and(append(rest, tie)...)}), admit)
+}
+
+// pair is a column of another database and what it has to equal here.
+type pair struct{ far, near query.Operand }
+
+func (p pair) is(other pair) bool {
+	return p.far.String() == other.far.String() && p.near.String() == other.near.String()
+}
+
+// leadsAway is whether the near side is read from another database.
+func (s *splitter) leadsAway(p pair) bool { return s.leaves(p.near) }
+
+// tied are the columns by which the rows of an Exists belong to an outer row, each once, and the rest
+// of its condition.
+func tied(w query.Exists) (pairs []pair, rest []query.Where) {
+	for _, each := range conjuncts(w.Where) {
+		p, ok := pairOf(each)
+		switch {
+		case !ok:
+			rest = append(rest, each)
+		case !slices.ContainsFunc(pairs, p.is):
+			pairs = append(pairs, p)
+		}
+	}
+	return pairs, rest
+}
+
+// pairOf takes a comparison with an outer row apart; near is as seen from that of the question.
+func pairOf(w query.Where) (pair, bool) {
+	c, ok := w.(query.Compare)
+	if !ok || c.Op != query.Eq || c.Left.Kind != query.Column || c.Right.Kind != query.Column {
+		return pair{}, false
+	}
+	far, near := c.Left, c.Right
+	if far.Up > 0 {
+		far, near = near, far
+	}
+	if far.Up > 0 || near.Up == 0 || len(far.Via) > 0 || len(far.Inside) > 0 {
+		return pair{}, false
+	}
+	near.Up--
+	return pair{far, near}, true
+}
+
+// sameValues is whether the values of two columns are spelled alike in every database.
+func sameValues(a, b *schema.Field) bool {
+	text := func(f *schema.Field) schema.Scalar {
+		if s := held(f); s != schema.ID {
+			return s
+		}
+		return schema.String
+	}
+	return text(a) == text(b) && a.Enum == b.Enum && !a.List && !b.List
+}
+
+func farSides(pairs []pair) []*schema.Field {
+	out := make([]*schema.Field, len(pairs))
+	for i, p := range pairs {
+		out[i] = p.far.Field
+	}
+	return out
+}
+
+func nearSides(pairs []pair) []query.Operand {
+	out := make([]query.Operand, len(pairs))
+	for i, p := range pairs {
+		out[i] = p.near
+	}
+	return out
+}
+
+// conjuncts are the parts of a condition that all have to hold.
+func conjuncts(w query.Where) []query.Where {
+	switch w := w.(type) {
+	case nil:
+		return nil
+	case query.And:
+		var out []query.Where
+		for _, each := range w {
+			out = append(out, conjuncts(each)...)
+		}
+		return out
+	}
+	return []query.Where{w}
+}
+
+// count is a comparison of a number of rows of which one statement cannot tell.
+func (s *splitter) count(w query.Count, admit bool) query.Where {
+	if s.isHome(w.Link) {
+		w.Through, w.Where = s.where(w.Through, true), s.where(w.Where, true)
+		return w
+	}
+	s.moved = true
+	l := w.Link.Link
+	if query.Outward(w.Where) || query.Outward(w.Through) || w.Right.Kind == query.Column {
+		return s.refuse("a count of %s in another database cannot look at rows of this one", w.Link.Name)
+	}
+	q := &Question{Name: w.Link.Name, of: l.Target, kind: asksCounts, width: len(l.From), op: w.Op, right: w.Right}
+	level := query.Level{Type: l.Target, Where: filter(w.Where)}
+	if l.Through == nil {
+		s.readKeys(&level, l.To)
+		if level.Groups != nil {
+			level.Groups.Add(query.Measure{Fn: query.CountRows})
+			q.counted = true
+		}
+	} else {
+		there := w.Where
+		if there == nil {
+			there = query.True
+		}
+		level.Type, level.Where = l.Through, filter(w.Through, reached(l, there))
+		s.readKeys(&level, slices.Concat(l.ThroughFrom, l.ThroughTo))
+	}
+	if level.Where == query.False {
+		level.Where = query.Or{}
+	}
+	near := make([]query.Operand, len(l.From))
+	for i, f := range l.From {
+		near[i] = query.Col(f)
+	}
+	slot := s.ask(q, level)
+	sets := q.size(s.bounds.Boxes)
+	met, known := s.among(near, slot, false), s.among(near, slot+sets, false)
+	unknown := s.among(near, slot+2*sets, false)
+	elsewhere := func(flag int) query.Where {
+		return query.And{query.Not{Where: query.IsNull{Operand: s.answer(slot+3*sets+flag, schema.Boolean)}}, query.Not{Where: known}}
+	}
+	yes := query.Or{met, elsewhere(0)}
+	if admit {
+		return yes
+	}
+	return append(yes, query.And{query.Unknown, query.Or{unknown, elsewhere(1)}})
+}
+
+// readKeys makes a level read columns, each combination once and without nulls.
+func (s *splitter) readKeys(l *query.Level, columns []*schema.Field) {
+	l.Limit = query.Const(schema.Integer(int64(s.bounds.Keys) + 1))
+	there := []query.Where{l.Where}
+	for _, f := range columns {
+		if !f.NonNull {
+			there = append(there, query.Not{Where: query.IsNull{Operand: query.Col(f)}})
+		}
+	}
+	l.Where = filter(there...)
+	if identify(l.Type, columns) {
+		for _, f := range columns {
+			l.Columns = append(l.Columns, query.Cell{Field: f})
+		}
+		return
+	}
+	l.Groups = &query.Groups{}
+	for _, f := range columns {
+		if !slices.Contains(l.Groups.By, f) {
+			l.Groups.By = append(l.Groups.By, f)
+		}
+		l.Groups.Measures = append(l.Groups.Measures, query.Measure{Fn: query.KeyOf, Field: f})
+	}
+}
+
+// identify is whether no two rows of a type agree in columns.
+func identify(t *schema.Type, columns []*schema.Field) bool {
+	has := func(f *schema.Field) bool { return slices.Contains(columns, f) }
+	all := func(fs []schema.IndexField) bool {
+		return !slices.ContainsFunc(fs, func(f schema.IndexField) bool { return !has(f.Field) })
+	}
+	if len(t.Primary) > 0 && !slices.ContainsFunc(t.Primary, func(f *schema.Field) bool { return !has(f) }) {
+		return true
+	}
+	return slices.ContainsFunc(t.Uniques, func(u schema.Index) bool { return u.Where == "" && all(u.Fields) })
+}
+
+// ask adds a question and is the place of its answer.
+func (s *splitter) ask(q *Question, l query.Level) int {
+	q.Level, q.slot = Narrowed{&l}, s.slots
+	q.text = fmt.Sprint(q.kind, q.op, q.right, q.counted, l.Type.Name, l.Columns, l.Groups, l.Where)
+	s.questions = append(s.questions, q)
+	s.slots += q.slots(s.bounds.Boxes)
+	return q.slot
+}
+
+// answer is the operand of a place in the answers.
+func (s *splitter) answer(slot int, scalar schema.Scalar) query.Operand {
+	o := query.ArgAt(s.first + slot)
+	o.Scalar = scalar
+	return o
+}
+
+// among is whether operands are one of the keys of an answer; without admit never unknown.
+func (s *splitter) among(near []query.Operand, slot int, admit bool) query.Where {
+	var all query.And
+	for _, o := range near {
+		if !admit && (!o.Field.NonNull || len(o.Via) > 0 || len(o.Inside) > 0) {
+			all = append(all, query.Not{Where: query.IsNull{Operand: o}})
+		}
+	}
+	var boxes []query.Where
+	for at := slot; at < slot+size(len(near), s.bounds.Boxes); at += len(near) {
+		var box query.And
+		for i, o := range near {
+			box = append(box, query.Compare{Left: o, Op: query.In, Right: s.answer(at+i, held(o.Field))})
+		}
+		boxes = append(boxes, and(box...))
+	}
+	return and(append(all, halved(boxes))...)
+}
+
+// halved is the Or of conditions in a shape whose depth grows slowly: databases bound it.
+func halved(ws []query.Where) query.Where {
+	if len(ws) == 1 {
+		return ws[0]
+	}
+	middle := len(ws) / 2
+	return query.Or{halved(ws[:middle]), halved(ws[middle:])}
+}
