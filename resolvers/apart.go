@@ -177,23 +177,35 @@ func (p *prepared) sized(boxes int) (*prepared, error) {
 	return wide, nil
 }
 
+// each calls do with all questions that have to be asked, each once, and how deep it stands.
+func (p *prepared) each(do func(of, question *prepared, i, depth int)) {
+	seen := map[*prepared]bool{}
+	var visit func(*prepared, int)
+	visit = func(of *prepared, depth int) {
+		for i, q := range of.questions {
+			if !seen[q] {
+				seen[q] = true
+				do(of, q, i, depth)
+				visit(q, depth+1)
+			}
+		}
+	}
+	visit(p, 0)
+}
+
 // print shows what is asked before a level.
 func (p *prepared) print(b *strings.Builder, indent string) {
 	if p == nil {
 		return
 	}
-	for i, q := range p.questions {
-		fmt.Fprintf(b, "%sfirst %s from %s: %s\n", indent, p.apart.Questions[i].Asked(), q.db.Name(), q.statement)
-		q.print(b, indent+"  ")
-	}
+	p.each(func(of, q *prepared, i, depth int) {
+		fmt.Fprintf(b, "%s%sfirst %s from %s: %s\n", indent, strings.Repeat("  ", depth), of.apart.Questions[i].Asked(), q.db.Name(), q.statement)
+	})
 }
 
 // readers has the plan open the databases of all questions.
 func (k *compiler) readers(p *prepared) {
-	for _, q := range p.questions {
-		k.reader(q.db.Name())
-		k.readers(q)
-	}
+	p.each(func(_, q *prepared, _, _ int) { k.reader(q.db.Name()) })
 }
 
 // ready is the statement of a level and the values to run it with. Levels that go at the same time

@@ -414,3 +414,32 @@ func (law *apartLaw) same(typ *schema.Type, w query.Where) (int, error) {
 	}
 	return len(want), nil
 }
+
+// A condition in conditions, each turned around, is asked of the other database twice at each step, and
+// not twice for each question before.
+func TestQuestionsDoNotMultiply(t *testing.T) {
+	law := newApartLaw(t, 1, "one", "two", "one", "two")
+	var w query.Where = query.True
+	for i := range 40 {
+		link := law.schema.Type("A").Field("b")
+		leaf := query.Compare{Left: query.Col(law.schema.Type("B").Field("n")), Op: query.Gt, Right: query.Const(schema.Integer(int64(i)))}
+		if i%2 == 1 {
+			link = law.schema.Type("P").Field("b")
+			leaf.Left.Field = law.schema.Type("B").Field("s")
+			leaf.Right = query.Const(schema.Text("s1"))
+		}
+		if i%2 == 0 {
+			w = query.Not{Where: query.One{Link: link, Where: query.Or{leaf, w}}}
+			continue
+		}
+		w = query.One{Link: law.schema.Type("B").Field("p"), Where: query.Not{Where: query.Or{query.One{Link: link, Where: leaf}, query.Some{Link: law.schema.Type("P").Field("as"), Where: w}}}}
+	}
+	if _, err := law.same(law.schema.Type("B"), w); err != nil {
+		t.Fatal(err)
+	}
+	text, err := law.Find(&query.Find{Type: law.schema.Type("B"), Items: law.columns("B", "id"), Where: w}).Explain(auth.System(now))
+	check(t, err)
+	if n := strings.Count(text, "\n"); n > 2000 {
+		t.Errorf("the plan has %d lines", n)
+	}
+}

@@ -87,9 +87,13 @@ func ruled(r *rand.Rand) string {
 		}
 		rule := func() string { return ruleBook[of][r.IntN(len(ruleBook[of]))] }
 		for _, verb := range []string{"READ", "UPDATE", "DELETE", "CREATE"} {
-			line = strings.Replace(line, verb, fmt.Sprintf("%s: %q", strings.ToLower(verb), rule()), 1)
+			if before, after, ok := strings.Cut(line, verb); ok {
+				line = fmt.Sprintf("%s%s: %q%s", before, strings.ToLower(verb), rule(), after)
+			}
 		}
-		line = strings.Replace(line, "FIELD", fmt.Sprintf("@auth(read: %q)", rule()), 1)
+		if before, after, ok := strings.Cut(line, "FIELD"); ok {
+			line = fmt.Sprintf("%s@auth(read: %q)%s", before, rule(), after)
+		}
 		lines[i] = line
 	}
 	return strings.Join(lines, "\n")
