@@ -90,7 +90,7 @@ var kinds = map[string]kind{
 		hasColumn: "SELECT count(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '%s' AND column_name = '%s'",
 		cell:      "SELECT hex(id), quote(%s) FROM %s",
 		yes:       "1", no: "0",
-		noKeys: "SET foreign_key_checks = 0", keys: "SET foreign_key_checks = 1", key: "varchar(64) COLLATE utf8mb4_nopad_bin",
+		noKeys: "SET foreign_key_checks = 0", keys: "SET foreign_key_checks = 1", key: "varchar(255) COLLATE utf8mb4_nopad_bin",
 		list: jsonList, partly: true,
 		moment: func(s string) string { return strings.NewReplacer("T", " ", "Z", "").Replace(s) },
 	},

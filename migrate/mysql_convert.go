@@ -99,8 +99,8 @@ var mysqlConversions = func() map[[2]string]conversion {
 	const date, clock = `[0-9]{4}-[0-9]{2}-[0-9]{2}`, `([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?`
 	add(conversion{expr: same, fails: "%[1]s NOT REGEXP '^" + date + `\\z' OR CAST(%[1]s AS DATE) IS NULL`}, "Date", "String", "ID")
 	add(conversion{expr: same, fails: "%[1]s NOT REGEXP '^" + clock + `\\z'`}, "Time", "String", "ID")
-	const moment = "CAST(REPLACE(REPLACE(%[1]s, 'T', ' '), 'Z', '') AS DATETIME(6))"
-	add(conversion{expr: moment, fails: "%[1]s NOT REGEXP '^" + date + "T" + clock + `Z\\z' OR ` + moment + " IS NULL"}, "DateTime", "String", "ID")
+	const moment = "REPLACE(REPLACE(%[1]s, 'T', ' '), 'Z', '')"
+	add(conversion{expr: moment, fails: "%[1]s NOT REGEXP '^" + date + "T" + clock + `Z\\z' OR CAST(` + moment + " AS DATETIME(6)) IS NULL"}, "DateTime", "String", "ID")
 	add(conversion{expr: same, fails: `%[1]s NOT REGEXP '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\z'`}, "UUID", "String", "ID")
 	add(conversion{expr: same}, "DateTime", "Date")
 	add(conversion{expr: "CAST(%[1]s AS DATE)", loses: "%[1]s <> CAST(%[1]s AS DATE)"}, "Date", "DateTime")
@@ -127,7 +127,7 @@ func (l mysqlDialect) convert(s source, value string) (conversion, bool) {
 	case from == to || from == "" || to == "":
 		c, ok = l.recast(s), true
 	case !ok && isList && strings.TrimSuffix(elem, "]") == from:
-		c, ok = conversion{expr: "CONCAT('[', " + mysqlElement(from) + ", ']')"}, true
+		c, ok = conversion{expr: mysqlList(from)}, true
 	case !ok && to == "JSON" && strings.HasPrefix(from, "["):
 		c, ok = conversion{expr: "%[1]s"}, true
 	}
@@ -137,25 +137,26 @@ func (l mysqlDialect) convert(s source, value string) (conversion, bool) {
 	return l.sized(s, c.on(value)), true
 }
 
-// mysqlElement is a value of a kind as JSON in a list.
-func mysqlElement(kind string) string {
+// mysqlList is a list of one value of a kind, as JSON.
+func mysqlList(kind string) string {
+	element := ""
 	switch kind {
 	case "Int", "Float", "JSON", "embedded":
-		return "%[1]s"
+		element = "%[1]s"
 	case "Boolean":
-		return "CASE %[1]s WHEN 0 THEN 'false' ELSE 'true' END"
-	case "BigInt":
-		return "'\"', %[1]s, '\"'"
+		element = "CASE %[1]s WHEN 0 THEN 'false' ELSE 'true' END"
+	case "BigInt", "Date", "Time":
+		element = "'\"', %[1]s, '\"'"
 	case "DateTime":
-		return "'\"', REPLACE(%[1]s, ' ', 'T'), 'Z\"'"
-	case "Date", "Time":
-		return "'\"', %[1]s, '\"'"
+		element = "'\"', REPLACE(%[1]s, ' ', 'T'), 'Z\"'"
 	case "Decimal":
-		return "'\"', " + mysqlTrimmed + ", '\"'"
+		element = "'\"', " + mysqlTrimmed + ", '\"'"
 	case "Bytes":
-		return "'\"', REPLACE(TO_BASE64(%[1]s), '\\n', ''), '\"'"
+		element = "'\"', REPLACE(TO_BASE64(%[1]s), '\\n', ''), '\"'"
+	default:
+		return "CASE WHEN %[1]s IS NOT NULL THEN JSON_ARRAY(%[1]s) END"
 	}
-	return "JSON_QUOTE(%[1]s)"
+	return "CONCAT('[', " + element + ", ']')"
 }
 
 // recast is how values of the same kind become those of another type of it.

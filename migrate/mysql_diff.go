@@ -14,6 +14,11 @@ import (
 func (mysqlDialect) diff(_ context.Context, d *draft, have, want *atlas.Table) ([]atlas.Change, error) {
 	made := d.have.made(want.Name)
 	mysqlAdopt(have, want)
+	for _, w := range want.Columns {
+		if h, ok := have.Column(w.Name); ok && !made.Columns[d.have.column(want.Name, w.Name)].Made && wider(h.Type.Type, w.Type.Type) {
+			w.Type.Type = h.Type.Type
+		}
+	}
 	recollated := mysqlRecollated(have, want)
 	restore := mysqlUncollated(have, want)
 	changes, err := mysql.DefaultDiff.TableDiff(have, want, atlas.DiffNormalized())
@@ -47,6 +52,13 @@ func (mysqlDialect) diff(_ context.Context, d *draft, have, want *atlas.Table) (
 		}
 	}
 	return changes, nil
+}
+
+// wider is whether a column that somebody else made holds more than is needed.
+func wider(have, want atlas.Type) bool {
+	h, ok := have.(*atlas.StringType)
+	w, text := want.(*atlas.StringType)
+	return ok && text && h.T == mysql.TypeVarchar && w.T == mysql.TypeVarchar && h.Size > w.Size
 }
 
 // modified adds to what changes of a column.
