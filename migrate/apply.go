@@ -93,16 +93,22 @@ func (p Plan) step(ctx context.Context, conn *sql.Conn, g *goal, i int, version 
 	step := p.Steps[i]
 	for n, statement := range step.Statements {
 		if n == step.turn {
-			if err := g.note(ctx, conn, p, i, version); err != nil {
+			if err := g.note(ctx, conn, p, i, false, version); err != nil {
 				return fmt.Errorf("migrate database %s: write the ledger: %w", p.Database, err)
 			}
 		}
 		if _, err := conn.ExecContext(ctx, statement); err != nil {
 			failed := fault.Wrap(fault.Conflict, err, "migrate database %s: %s: this statement failed: %s%s", p.Database, step.Object, statement, g.explain(err))
-			if n > 0 && n <= step.turn {
-				return errors.Join(failed, step.takeBack(context.WithoutCancel(ctx), conn))
+			if n > step.turn || len(step.undo) == 0 {
+				return failed
 			}
-			return failed
+			ending := context.WithoutCancel(ctx)
+			if n == step.turn {
+				if err := g.note(ending, conn, p, i, true, version); err != nil {
+					return errors.Join(failed, err)
+				}
+			}
+			return errors.Join(failed, step.takeBack(ending, conn))
 		}
 	}
 	return nil

@@ -37,9 +37,9 @@ type access interface {
 	orphans(ctx context.Context, conn *sql.Conn) (int, error)
 	// readers are the views that would not let a column go, or with "" its table.
 	readers(ctx context.Context, conn *sql.Conn, table, column string) ([]string, error)
-	// note writes down what a step of the plan is about to do, in a database that cannot take
-	// back what was done before a failure.
-	note(ctx context.Context, conn *sql.Conn, p Plan, step int, version string) error
+	// note writes down that the turn of a step of the plan comes, or that it failed, in a
+	// database that cannot take back what was done before a failure.
+	note(ctx context.Context, conn *sql.Conn, p Plan, step int, failed bool, version string) error
 	// explain is what an error of the database says beside its message, or "".
 	explain(err error) string
 }

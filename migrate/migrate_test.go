@@ -84,7 +84,7 @@ var kinds = map[string]kind{
 			WHERE constraint_schema = DATABASE()
 			UNION ALL SELECT 'index', table_name, index_name, column_name, non_unique, seq_in_index, collation, sub_part FROM information_schema.statistics
 			WHERE table_schema = DATABASE() AND table_name NOT LIKE '\_spacecloud%'
-			UNION ALL SELECT 'view', table_name, view_definition, '', '', '', '', '' FROM information_schema.views WHERE table_schema = DATABASE() ORDER BY 1, 2, 3, 6`,
+			UNION ALL SELECT 'view', table_name, REPLACE(view_definition, DATABASE(), 'here'), '', '', '', '', '' FROM information_schema.views WHERE table_schema = DATABASE() ORDER BY 1, 2, 3, 6`,
 		tables:    "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' AND table_name NOT LIKE '\\_spacecloud%' ORDER BY 1",
 		views:     "SELECT count(*) FROM information_schema.views WHERE table_schema = DATABASE()",
 		hasColumn: "SELECT count(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '%s' AND column_name = '%s'",

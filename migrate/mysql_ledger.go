@@ -29,7 +29,7 @@ type note struct {
 	After  record `json:"after"`
 }
 
-func (l mysqlDialect) note(ctx context.Context, conn *sql.Conn, p Plan, i int, version string) error {
+func (l mysqlDialect) note(ctx context.Context, conn *sql.Conn, p Plan, i int, failed bool, version string) error {
 	before := p.had
 	for _, s := range p.Steps[:i] {
 		before = s.done(before, p.made)
@@ -39,11 +39,14 @@ func (l mysqlDialect) note(ctx context.Context, conn *sql.Conn, p Plan, i int, v
 		Object: s.Object, Phase: s.phase, Column: s.rename.column, From: s.rename.from, To: s.rename.to,
 		Staged: s.staged, Drops: strings.HasPrefix(s.Statements[0], "DROP VIEW"), Before: before, After: s.done(before, p.made),
 	}
+	if failed {
+		n.Phase, n.Staged, n.After = cleared, false, before
+	}
 	said, err := json.Marshal(n)
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(p.Steps[:i], func(s Step) bool { return len(s.Statements) > 0 }) {
+	if !failed && !slices.ContainsFunc(p.Steps[:i], func(s Step) bool { return len(s.Statements) > 0 }) {
 		return addEntry(ctx, conn, l, unfinished, version, p.finger, p.String(), "[]", string(said))
 	}
 	_, err = conn.ExecContext(ctx, "UPDATE "+l.quote(ledger)+" SET made = ? WHERE kind = ? ORDER BY id DESC LIMIT 1", string(said), unfinished)

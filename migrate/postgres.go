@@ -240,7 +240,7 @@ func (postgresDialect) shown(keys []string) string { return shownTexts(keys) }
 
 func (postgresDialect) instant(t time.Time) string { return rfc3339(t) }
 
-func (postgresDialect) note(context.Context, *sql.Conn, Plan, int, string) error { return nil }
+func (postgresDialect) note(context.Context, *sql.Conn, Plan, int, bool, string) error { return nil }
 
 func (postgresDialect) predicate(i *atlas.Index) string {
 	p := new(postgres.IndexPredicate)

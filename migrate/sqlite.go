@@ -231,7 +231,7 @@ func (sqliteDialect) shown(keys []string) string { return shownTexts(keys) }
 
 func (sqliteDialect) instant(t time.Time) string { return rfc3339(t) }
 
-func (sqliteDialect) note(context.Context, *sql.Conn, Plan, int, string) error { return nil }
+func (sqliteDialect) note(context.Context, *sql.Conn, Plan, int, bool, string) error { return nil }
 
 func (l sqliteDialect) image(s source) string { return exprOf(l, s, s.was) }
 
