@@ -35,6 +35,8 @@ type access interface {
 	// orphans counts the rows whose foreign key leads nowhere, as far as the database lets
 	// that come about within locked.
 	orphans(ctx context.Context, conn *sql.Conn) (int, error)
+	// shown is the columns of a key as one text: a/b.
+	shown(keys []string) string
 	// readers are the views that would not let a column go, or with "" its table.
 	readers(ctx context.Context, conn *sql.Conn, table, column string) ([]string, error)
 	// note writes down that the turn of a step of the plan comes, or that it failed, in a
@@ -79,8 +81,6 @@ type language interface {
 	convert(s source, value string) (conversion, bool)
 	// image is the value that a source will have, in a query that never fails.
 	image(s source) string
-	// shown is the columns of a key as one text: a/b.
-	shown(keys []string) string
 	// instant is a time as a literal.
 	instant(t time.Time) string
 	// predicate is the condition of a partial index, or "".

@@ -139,7 +139,7 @@ func (l mysqlDialect) convert(s source, value string) (conversion, bool) {
 
 // mysqlList is a list of one value of a kind, as JSON.
 func mysqlList(kind string) string {
-	element := ""
+	var element string
 	switch kind {
 	case "Int", "Float", "JSON", "embedded":
 		element = "%[1]s"

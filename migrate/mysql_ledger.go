@@ -19,7 +19,7 @@ const unfinished = "unfinished"
 type note struct {
 	Object string `json:"object"`
 	Phase  phase  `json:"phase"`
-	// Table and Column are what a step renames, From and To its names.
+	// Column is that which a step renames, empty for a table; From and To are the names.
 	Column string `json:"column,omitempty"`
 	From   string `json:"from,omitempty"`
 	To     string `json:"to,omitempty"`
@@ -49,7 +49,8 @@ func (l mysqlDialect) note(ctx context.Context, conn *sql.Conn, p Plan, i int, f
 	if !failed && !slices.ContainsFunc(p.Steps[:i], func(s Step) bool { return len(s.Statements) > 0 }) {
 		return addEntry(ctx, conn, l, unfinished, version, p.finger, p.String(), "[]", string(said))
 	}
-	_, err = conn.ExecContext(ctx, "UPDATE "+l.quote(ledger)+" SET made = ? WHERE kind = ? ORDER BY id DESC LIMIT 1", string(said), unfinished)
+	update := "UPDATE " + l.quote(ledger) + " SET made = ? WHERE kind = ? ORDER BY id DESC LIMIT 1" //nolint:gosec // the name is ours
+	_, err = conn.ExecContext(ctx, update, string(said), unfinished)
 	return err
 }
 
@@ -127,7 +128,7 @@ func (n note) resolve(ctx context.Context, conn *sql.Conn) (record, error) {
 		return record{}, err
 	}
 	there := len(columns) > 0
-	did := false
+	var did bool
 	switch {
 	case strings.HasPrefix(n.Object, "view "):
 		columns, err = mysqlColumns(ctx, conn, strings.TrimPrefix(n.Object, "view "))
@@ -197,6 +198,7 @@ func (l mysqlDialect) finish(ctx context.Context, conn *sql.Conn) error {
 	if err != nil || !there {
 		return err
 	}
-	_, err = conn.ExecContext(ctx, "DELETE FROM "+l.quote(ledger)+" WHERE kind = ?", unfinished)
+	forget := "DELETE FROM " + l.quote(ledger) + " WHERE kind = ?" //nolint:gosec // the name is ours
+	_, err = conn.ExecContext(ctx, forget, unfinished)
 	return err
 }
