@@ -206,6 +206,13 @@ func (p *pull) collect() {
 
 func (p *pull) addColumns(t *pulledType) {
 	x := t.table
+	for _, fk := range x.ForeignKeys { // what is the key of another row is not counted
+		for _, name := range fk.Columns {
+			if c := x.column(name); c != nil {
+				c.Counted = false
+			}
+		}
+	}
 	for _, c := range x.Columns {
 		if r := p.dialect.readColumn(x, &c); slices.Contains(x.Primary, c.Name) && !r.isKey() {
 			t.notes = append(t.notes, fmt.Sprintf("its primary key has the column %s, which cannot be a key here (%s), so that it is only read", c.Name, cmp.Or(r.why, r.scalar.String())))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -75,7 +76,7 @@ func (l sqliteDialect) existing(ctx context.Context, conn *sql.Conn, only []stri
 func (l sqliteDialect) readTable(ctx context.Context, conn *sql.Conn, t *generator.ExistingTable, create string, withoutRowid bool) error {
 	columns, err := cells(ctx, conn, "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?) ORDER BY cid", t.Name)
 	if err != nil {
-		t.Alone = fmt.Sprintf("it cannot be read: %v", err)
+		t.Alone = fmt.Sprintf("it cannot be read: %v", errors.Unwrap(err))
 		return nil
 	}
 	place := map[string]int{}
@@ -95,7 +96,7 @@ func (l sqliteDialect) readTable(ctx context.Context, conn *sql.Conn, t *generat
 		c.Counted = strings.EqualFold(c.Type, "INTEGER")
 	}
 	if err := l.readHeld(ctx, conn, t); err != nil {
-		t.Alone = fmt.Sprintf("it cannot be read: %v", err)
+		t.Alone = fmt.Sprintf("it cannot be read: %v", errors.Unwrap(err))
 		return nil
 	}
 	if t.What != "table" {
