@@ -221,7 +221,7 @@ func sameValues(e *schema.Enum, values []string) bool {
 func sameDefault(f *schema.Field, literal string) bool {
 	switch f.Scalar {
 	case schema.String, schema.ID:
-		return quoteSDL(f.Default.Text()) == literal
+		return quoteSDL(f.Default.Text()) == literal || f.Scalar == schema.ID && f.Default.Text() == literal
 	case schema.Boolean:
 		return fmt.Sprint(f.Default.Bool()) == literal
 	case schema.EnumValue:

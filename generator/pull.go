@@ -215,11 +215,11 @@ func (p *pull) addColumns(t *pulledType) {
 	}
 	for _, c := range x.Columns {
 		if r := p.dialect.readColumn(x, &c); slices.Contains(x.Primary, c.Name) && !r.isKey() {
-			t.notes = append(t.notes, fmt.Sprintf("its primary key has the column %s, which cannot be a key here (%s), so that it is only read", c.Name, cmp.Or(r.why, r.scalar.String())))
+			t.notes = append(t.notes, fmt.Sprintf("its primary key has the column %s, which cannot be a key here (%s), so that the table is only read, like a view", c.Name, cmp.Or(r.why, r.scalar.String())))
 			x.Primary = nil
 		}
 	}
-	if x.What == "table" && len(x.Primary) == 0 {
+	if x.What == "table" && len(x.Primary) == 0 && len(t.notes) == len(x.Notes) {
 		t.notes = append(t.notes, "without a primary key no row can be named: the table is only read, like a view")
 	}
 	for i := range x.Columns {

@@ -122,6 +122,7 @@ func (d *draft) dropTable(ctx context.Context, t *atlas.Table) error {
 
 // changeTable plans what makes a table that is there as it is wanted.
 func (d *draft) changeTable(ctx context.Context, have, want *atlas.Table) error {
+	d.adopt(have, want)
 	changes, err := d.diff(ctx, d, have, want)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"spacecloud/fault"
 	"spacecloud/generator"
+	"spacecloud/schema"
 )
 
 // reader is a dialect that can tell what is in a database, whoever made it.
@@ -60,7 +61,7 @@ func (s *state) setServed(ctx context.Context, conn *sql.Conn, g *goal, names []
 		return nil, err
 	}
 	for _, t := range g.types {
-		if slices.Contains(foreign, t.Table) && t.Renamed == "" && generator.Serves(s.found, t.Table, t) {
+		if slices.Contains(foreign, t.Table) && t.Renamed == "" && !s.record.Tables[t.Table].outgrown(t) && generator.Serves(s.found, t.Table, t) {
 			s.served[t.Table] = true
 		}
 	}
@@ -78,4 +79,16 @@ func (s *state) required(table string) []string {
 		}
 	}
 	return names
+}
+
+// outgrown is whether we made something in the table that the type does not have any more.
+func (t madeTable) outgrown(typ *schema.Type) bool {
+	for name, c := range t.Columns {
+		if c.Made && !hasColumn(typ, name) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(t.Indexes, func(name string) bool {
+		return !slices.ContainsFunc(slices.Concat(typ.Uniques, typ.Indexes), func(i schema.Index) bool { return i.Name == name })
+	})
 }

@@ -41,7 +41,7 @@ func (sqliteDialect) inspect(ctx context.Context, conn *sql.Conn, g *goal) (*sta
 		s.tables = atlas.New("main") // no name would ask Atlas for every table
 		return s, nil
 	}
-	engine, err := sqlite.Open(conn)
+	engine, err := sqlite.Open(sqliteSpelled{conn})
 	if err != nil {
 		return nil, err
 	}

@@ -261,3 +261,16 @@ func literals(list string) []string {
 	}
 	return values
 }
+
+// sqliteSpelled is a connection on which Atlas can read what others made: a foreign key that
+// leaves the columns that it leads to unsaid, and a condition of an index in lower case.
+type sqliteSpelled struct{ *sql.Conn }
+
+func (c sqliteSpelled) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	query = strings.NewReplacer(
+		"SELECT `id`, `from`, `to`, `table`, `on_update`, `on_delete` FROM pragma_foreign_key_list",
+		"SELECT `id`, `from`, coalesce(`to`, (SELECT name FROM pragma_table_xinfo(`table`) p WHERE p.pk = seq + 1)), `table`, `on_update`, `on_delete` FROM pragma_foreign_key_list",
+		"`il`.`partial`, `m`.`sql`", "`il`.`partial`, replace(`m`.`sql`, ' where ', ' WHERE ')",
+	).Replace(query)
+	return c.Conn.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // Atlas closes it
+}
