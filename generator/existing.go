@@ -121,7 +121,7 @@ func literalOf(r reading, sql string) string {
 	}
 	switch r.scalar {
 	case schema.String:
-		if quoted && !r.list && !strings.Contains(text, `\`) {
+		if quoted && !r.list {
 			return quoteSDL(text)
 		}
 	case schema.EnumValue:

@@ -24,7 +24,7 @@ func (p *pull) write(open bool) string {
 	p.out.Reset()
 	p.open = open
 	p.line, p.lines = 1, map[int]any{}
-	p.say(nil, strings.TrimSuffix(fmt.Sprintf(pulledHead, p.existing.Database, p.existing.Product), "\n"))
+	p.say(nil, strings.TrimSuffix(fmt.Sprintf(pulledHead, p.existing.Database, strings.Fields(p.existing.Product)[0]), "\n"))
 	if len(p.existing.Notes) > 0 {
 		p.say(nil, "#")
 	}

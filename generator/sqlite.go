@@ -41,7 +41,7 @@ func sqliteColumn(f *schema.Field) (*atlas.Column, error) {
 		column.SetDefault(sqliteDefault(f))
 	}
 	if f.DefaultSQL != "" {
-		column.SetDefault(&atlas.RawExpr{X: "(" + f.DefaultSQL + ")"})
+		column.SetDefault(&atlas.RawExpr{X: f.DefaultSQL})
 	}
 	if f.AutoIncrement {
 		if len(f.Owner.Primary) != 1 || !f.IsPrimary {
