@@ -158,7 +158,7 @@ func Serves(e *Existing, name string, t *schema.Type) bool {
 			return false
 		}
 	}
-	if !slices.Equal(columnsOf(t.Primary), x.Primary) {
+	if !sameColumns(columnsOf(t.Primary), x.Primary) {
 		return false
 	}
 	return x.hasIndexes(t) && x.hasForeignKeys(t)
@@ -237,6 +237,11 @@ func columnsOf(fields []*schema.Field) []string {
 		names[i] = f.Column
 	}
 	return names
+}
+
+// sameColumns is whether two keys hold the same columns, in whatever order.
+func sameColumns(a, b []string) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(c string) bool { return !slices.Contains(b, c) })
 }
 
 // hasIndexes is whether all that the type says of indexes is there, under whatever name. The

@@ -258,6 +258,17 @@ func (r reading) isKey() bool {
 	return true
 }
 
+// primary are the columns of the key in the order of the fields, which is what a type says.
+func (t *pulledType) primary() []string {
+	var columns []string
+	for _, f := range t.fields {
+		if f.isPrimary() {
+			columns = append(columns, f.column.Name)
+		}
+	}
+	return columns
+}
+
 func (t *pulledType) isView() bool { return !t.table.isTable() }
 
 func (t *pulledType) field(column string) *pulledField {

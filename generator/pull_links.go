@@ -46,13 +46,21 @@ func (p *pull) relations() []*relation {
 				continue
 			}
 			if !slices.ContainsFunc(found, func(o *relation) bool {
-				return o.from == r.from && o.to == r.to && slices.Equal(o.near, r.near) && slices.Equal(o.far, r.far)
+				return o.from == r.from && o.to == r.to && o.pairs(r)
 			}) {
 				found = append(found, r)
 			}
 		}
 	}
 	return found
+}
+
+// pairs is whether another relation compares the same columns, in whatever order.
+func (r *relation) pairs(o *relation) bool {
+	return len(r.near) == len(o.near) && !slices.ContainsFunc(r.near, func(f *pulledField) bool {
+		i := slices.Index(o.near, f)
+		return i < 0 || o.far[i] != r.far[slices.Index(r.near, f)]
+	})
 }
 
 func (p *pull) relation(t *pulledType, fk *ExistingForeignKey) (*relation, string) {
@@ -116,7 +124,7 @@ func (p *pull) addLink(r *relation) {
 		last = max(last, slices.Index(t.fields, f))
 	}
 	args := []string{"from: " + fieldList(r.near)}
-	if !slices.Equal(r.key.To, r.to.table.Primary) {
+	if !slices.Equal(r.key.To, r.to.primary()) {
 		args = append(args, "to: "+fieldList(r.far))
 	}
 	switch onDeleteOf(r.key.OnDelete) {
@@ -173,7 +181,7 @@ func (p *pull) addInverse(r *relation, all []*relation) {
 			several++
 		}
 	}
-	one := r.isUnique() && slices.Equal(r.key.To, r.to.table.Primary)
+	one := r.isUnique() && slices.Equal(r.key.To, r.to.primary())
 	name := of.Plural
 	if one {
 		name = of.Single
@@ -193,11 +201,8 @@ func (p *pull) addInverse(r *relation, all []*relation) {
 
 // isUnique is whether at most one row holds a key.
 func (r *relation) isUnique() bool {
-	same := func(columns []string) bool {
-		return len(columns) == len(r.key.Columns) && !slices.ContainsFunc(columns, func(c string) bool { return !slices.Contains(r.key.Columns, c) })
-	}
-	return same(r.from.table.Primary) || slices.ContainsFunc(r.from.table.Uniques, func(u ExistingIndex) bool {
-		return u.Odd == "" && u.Where == "" && same(u.Columns)
+	return sameColumns(r.from.table.Primary, r.key.Columns) || slices.ContainsFunc(r.from.table.Uniques, func(u ExistingIndex) bool {
+		return u.Odd == "" && u.Where == "" && sameColumns(u.Columns, r.key.Columns)
 	})
 }
 

@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -176,6 +177,19 @@ func (p *pull) sayable(t *pulledType, ix ExistingIndex, unique bool) bool {
 		return note(ix.Odd)
 	case unique && ix.Where != "":
 		return note("it is unique only where " + ix.Where)
+	}
+	if unique {
+		for _, o := range t.table.Uniques {
+			if o.Name == ix.Name && slices.Equal(o.Columns, ix.Columns) {
+				break
+			}
+			if o.Odd == "" && o.Where == "" && sameColumns(o.Columns, ix.Columns) {
+				return note("it says the same as " + cmp.Or(o.Name, "another"))
+			}
+		}
+		if sameColumns(t.table.Primary, ix.Columns) {
+			return note("it says the same as the primary key")
+		}
 	}
 	for _, c := range ix.Columns {
 		f := t.field(strings.TrimPrefix(c, "-"))

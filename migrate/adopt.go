@@ -28,12 +28,30 @@ func (d *draft) adopt(have, want *atlas.Table) {
 			}
 		}
 	}
+	adoptKey(have, want)
 	adoptIndexes(have, want, t)
 	for _, fk := range have.ForeignKeys {
 		adoptForeignKey(want, fk)
 	}
 	_, rebuilds := d.dialect.(sqliteDialect)
 	adoptAttrs(have, want, !rebuilds)
+}
+
+// adoptKey takes over the order of the columns of a key.
+func adoptKey(have, want *atlas.Table) {
+	names := keyOf(have)
+	if want.PrimaryKey == nil || len(names) != len(want.PrimaryKey.Parts) {
+		return
+	}
+	columns := make([]*atlas.Column, len(names))
+	for i, name := range names {
+		part := slices.IndexFunc(want.PrimaryKey.Parts, func(p *atlas.IndexPart) bool { return p.C.Name == name })
+		if part < 0 {
+			return
+		}
+		columns[i] = want.PrimaryKey.Parts[part].C
+	}
+	want.SetPrimaryKey(atlas.NewPrimaryKey(columns...))
 }
 
 // adoptIndexes leaves out the indexes of keys that nobody asked for, and keeps what makes

@@ -50,7 +50,9 @@ func blocks(page string) []block {
 
 // TestPages runs every page of docs with a block of "graphql schema": its blocks of "graphql",
 // in their order, on a new database of that schema. A block of "json" right after a request is
-// its answer, whatever the white space; a request without one must have no errors. Comments at
+// its answer, whatever the white space; a request without one must have no errors. A block of
+// "sql sqlite" is a database that is there, one of "graphql pulled" what is pulled from it, and
+// requests then are asked of that with everything open. Comments at
 // the top of a request say who asks and with what: "# as {claims}", "# variables {…}".
 func TestPages(t *testing.T) {
 	files, err := filepath.Glob("../../docs/*.md")
@@ -63,7 +65,7 @@ func TestPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bytes.Contains(page, []byte("```graphql schema")) {
+		if bytes.Contains(page, []byte("```graphql schema")) || bytes.Contains(page, []byte("```graphql pulled")) {
 			ran++
 			t.Run(filepath.Base(file), func(t *testing.T) { run(t, file, string(page)) })
 		}
@@ -77,11 +79,25 @@ func run(t *testing.T, file, page string) {
 	all := blocks(page)
 	var server http.Handler
 	var out strings.Builder
+	var db *database.DB
+	var pulled string
 	copied := 0
 	for i, b := range all {
 		switch b.info {
+		case "sql sqlite":
+			db = filled(t, b.text)
+			continue
+		case "graphql pulled":
+			pulled, server = pull(t, db)
+			if want := strings.TrimSpace(b.text); pulled != want && !*update {
+				t.Errorf("what is pulled is\n%s", pulled)
+			} else if pulled != want {
+				out.WriteString(page[copied:b.start] + pulled + "\n")
+				copied = b.end
+			}
+			continue
 		case "graphql schema":
-			server = serve(t, b.text)
+			server = serve(t, open(t), b.text)
 			continue
 		case "graphql":
 		default:
@@ -186,15 +202,45 @@ func decode(t *testing.T, text string, into any) {
 	}
 }
 
-// serve is the whole backend of a schema on a new database.
-func serve(t *testing.T, sdl string) http.Handler {
+// open opens a new database.
+func open(t *testing.T) *database.DB {
 	t.Helper()
-	s := must(schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl}))(t)
 	drivers := database.Drivers{"sqlite": func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) }}
 	db := must(drivers.Open(t.Context(), "main", "sqlite:"+filepath.Join(t.TempDir(), "main.db")))(t)
 	t.Cleanup(func() { _ = db.Close() })
-	target := migrate.Database{Name: "main", Product: db.Driver().Product(), SQL: db.Driver().(driver.SQL)}
-	must(migrate.Apply(t.Context(), target, s, migrate.Options{}))(t)
+	return db
+}
+
+func target(db *database.DB) migrate.Database {
+	return migrate.Database{Name: "main", Product: db.Driver().Product(), SQL: db.Driver().(driver.SQL)}
+}
+
+// filled is a new database in which somebody else ran statements.
+func filled(t *testing.T, statements string) *database.DB {
+	t.Helper()
+	db := open(t)
+	conn := must(db.Driver().(driver.SQL).Conn(t.Context()))(t)
+	defer conn.Close()
+	must(conn.ExecContext(t.Context(), statements))(t)
+	return db
+}
+
+// pull is what is pulled from a database, without the first comment, and the backend of it
+// with everything open.
+func pull(t *testing.T, db *database.DB) (string, http.Handler) {
+	t.Helper()
+	text := must(migrate.Pull(t.Context(), target(db)))(t)
+	opened := regexp.MustCompile(`(?m)^type \w+`).ReplaceAllString(text, `$0 @auth(read: "true", create: "true")`)
+	opened = regexp.MustCompile(`(, create: "true")(\) @view)`).ReplaceAllString(opened, "$2")
+	_, shown, _ := strings.Cut(text, "\n\n")
+	return strings.TrimSpace(shown), serve(t, db, opened)
+}
+
+// serve is the whole backend of a schema on a database.
+func serve(t *testing.T, db *database.DB, sdl string) http.Handler {
+	t.Helper()
+	s := must(schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl}))(t)
+	must(migrate.Apply(t.Context(), target(db), s, migrate.Options{}))(t)
 	set := must(rules.Compile(s))(t)
 	res := must(resolvers.New(resolvers.Config{Schema: s, Rules: set, Databases: map[string]*database.DB{"main": db}}))(t)
 	api := must(generator.New(s))(t)

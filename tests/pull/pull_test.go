@@ -164,6 +164,19 @@ func TestPostgreSQL(t *testing.T) {
 	story.check(t, "schema.graphql", pullTwice(t, target))
 }
 
+// A database that is not the main one says so at every type.
+func TestAnotherDatabase(t *testing.T) {
+	db := openSQLite(t)
+	db.Name = "shop"
+	fill(t, db, "CREATE TABLE posts (id INTEGER PRIMARY KEY); CREATE VIEW tops AS SELECT id FROM posts")
+	text := pullTwice(t, db)
+	for _, want := range []string{"# The schema of database shop (SQLite)", `type Post @table(db: "shop") {`, `type Top @view(db: "shop") {`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is not in\n%s", want, text)
+		}
+	}
+}
+
 func fill(t *testing.T, db migrate.Database, dump string) {
 	t.Helper()
 	conn, err := db.SQL.Conn(t.Context())
@@ -208,7 +221,11 @@ func askAll(t *testing.T, server http.Handler, s *schema.Schema) {
 				b.WriteString(" { __typename }")
 			}
 		}
-		query := "{ " + x.Plural + " {" + b.String() + " } " + x.Plural + "Aggregate { count } }"
+		query := "{ " + x.Plural + " {" + b.String() + " } " + x.Plural + "Aggregate { count }"
+		if x.Kind == schema.Table {
+			query += " " + x.Plural + "Connection(first: 1) { totalCount nodes { __typename } }"
+		}
+		query += " }"
 		if got := ask(t, server, query); strings.Contains(got, `"errors"`) {
 			t.Errorf("%s\n%s", query, got)
 		}
