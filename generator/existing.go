@@ -44,9 +44,14 @@ type ExistingColumn struct {
 	Values    []string // the only texts that it takes, nil for all
 	Form      string   // what a check says of it: json
 	// Holds is what its values are where the type does not say so: integer, wide (an integer of
-	// more than 32 bits), real, text, blob, or mixed. Empty where there is no value, or no doubt.
+	// more than 32 bits), real, text, blob, or mixed. Empty where there is no value, or no doubt,
+	// and Unasked where nobody looked.
 	Holds string
 }
+
+// Unasked is what a column holds of which only the type is known: to look at all values is for
+// a pull, and not for each start.
+const Unasked = "unasked"
 
 // ExistingIndex is an index, or what makes columns unique.
 type ExistingIndex struct {
@@ -90,6 +95,8 @@ type reading struct {
 	sql              string // @default(sql:)
 	note             string // what to know about it
 	why              string // it is left alone, because
+	doubtful         bool   // the values decide about the scalar, and not the type
+	any              bool   // it may hold what every scalar holds, for nobody asked
 }
 
 func alone(format string, args ...any) reading { return reading{why: fmt.Sprintf(format, args...)} }
@@ -180,6 +187,8 @@ func (d dialect) serves(x *ExistingTable, f *schema.Field) bool {
 	switch {
 	case r.why != "", f.NonNull != nonNull, f.AutoIncrement && !c.Counted:
 		return false
+	case r.any:
+		return !f.List && (f.Native == "" || strings.EqualFold(f.Native, cmp.Or(r.native, c.Type)))
 	case f.List != r.list, !sameScalar(d, f, c, r):
 		return false
 	case f.Default != nil && !f.Default.IsNull():

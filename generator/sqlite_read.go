@@ -19,6 +19,15 @@ var (
 // sqliteRead follows SQLite's rules of affinity: what a type is called says what a value
 // becomes, and nothing keeps others out.
 func sqliteRead(c *ExistingColumn) reading {
+	if c.Holds == Unasked {
+		unknown := *c
+		unknown.Holds = ""
+		r := sqliteRead(&unknown)
+		if r.any = r.doubtful || c.Type == ""; r.any {
+			r.why = ""
+		}
+		return r
+	}
 	name := strings.ToUpper(c.Type)
 	is := func(parts ...string) bool {
 		for _, p := range parts {
@@ -119,7 +128,7 @@ func valuesOf(c *ExistingColumn) (reading, bool) {
 
 // sqliteNumeric is a type whose name means nothing to SQLite: DECIMAL, DATE, JSON, UUID.
 func sqliteNumeric(c *ExistingColumn, name string) reading {
-	r := reading{native: c.Type}
+	r := reading{native: c.Type, doubtful: true}
 	switch {
 	case c.Holds == "text":
 		r.scalar = schema.String

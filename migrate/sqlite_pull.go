@@ -61,7 +61,7 @@ func (l sqliteDialect) existing(ctx context.Context, conn *sql.Conn, only []stri
 		case ownTable(name):
 			t.Alone = "names that begin with _ are the server's own"
 		default:
-			if err := l.readTable(ctx, conn, &t, row[3], row[2] == "1"); err != nil {
+			if err := l.readTable(ctx, conn, &t, row[3], row[2] == "1", only == nil); err != nil {
 				return nil, err
 			}
 		}
@@ -71,9 +71,9 @@ func (l sqliteDialect) existing(ctx context.Context, conn *sql.Conn, only []stri
 	return e, nil
 }
 
-// readTable reads a table. What cannot be read, like a view of a table that is gone, is left
+// readTable reads a table, and with look its values. What cannot be read, like a view of a table that is gone, is left
 // alone.
-func (l sqliteDialect) readTable(ctx context.Context, conn *sql.Conn, t *generator.ExistingTable, create string, withoutRowid bool) error {
+func (l sqliteDialect) readTable(ctx context.Context, conn *sql.Conn, t *generator.ExistingTable, create string, withoutRowid, look bool) error {
 	columns, err := cells(ctx, conn, "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?) ORDER BY cid", t.Name)
 	if err != nil {
 		t.Alone = fmt.Sprintf("it cannot be read: %v", errors.Unwrap(err))
@@ -82,6 +82,9 @@ func (l sqliteDialect) readTable(ctx context.Context, conn *sql.Conn, t *generat
 	place := map[string]int{}
 	for i, row := range columns {
 		c := generator.ExistingColumn{Name: row[0], Type: row[1], NonNull: row[2] == "1", Default: row[3], Generated: row[5] == "2" || row[5] == "3"}
+		if !look {
+			c.Holds = generator.Unasked
+		}
 		c.Collation = collationOf(create, c.Name)
 		c.Values, c.Form = sqliteChecked(create, c.Name)
 		if row[4] != "0" {
@@ -95,9 +98,11 @@ func (l sqliteDialect) readTable(ctx context.Context, conn *sql.Conn, t *generat
 		c := &t.Columns[place[t.Primary[0]]]
 		c.Counted = strings.EqualFold(c.Type, "INTEGER")
 	}
-	if err := l.readHeld(ctx, conn, t); err != nil {
-		t.Alone = fmt.Sprintf("it cannot be read: %v", errors.Unwrap(err))
-		return nil
+	if look {
+		if err := l.readHeld(ctx, conn, t); err != nil {
+			t.Alone = fmt.Sprintf("it cannot be read: %v", errors.Unwrap(err))
+			return nil
+		}
 	}
 	if t.What != "table" {
 		return nil
