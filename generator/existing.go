@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"spacecloud/schema"
@@ -71,12 +72,12 @@ type ExistingForeignKey struct {
 }
 
 // isTable is whether rows of it can be written by key.
-func (t *ExistingTable) isTable() bool { return t.What == "table" && len(t.Primary) > 0 }
+func (x *ExistingTable) isTable() bool { return x.What == "table" && len(x.Primary) > 0 }
 
-func (t *ExistingTable) column(name string) *ExistingColumn {
-	for i := range t.Columns {
-		if t.Columns[i].Name == name {
-			return &t.Columns[i]
+func (x *ExistingTable) column(name string) *ExistingColumn {
+	for i := range x.Columns {
+		if x.Columns[i].Name == name {
+			return &x.Columns[i]
 		}
 	}
 	return nil
@@ -232,7 +233,7 @@ func sameDefault(f *schema.Field, literal string) bool {
 	case schema.String, schema.ID:
 		return quoteSDL(f.Default.Text()) == literal || f.Scalar == schema.ID && f.Default.Text() == literal
 	case schema.Boolean:
-		return fmt.Sprint(f.Default.Bool()) == literal
+		return strconv.FormatBool(f.Default.Bool()) == literal
 	case schema.EnumValue:
 		return f.Default.Text() == literal
 	}

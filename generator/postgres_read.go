@@ -46,6 +46,24 @@ func postgresBytes(collation string) bool {
 	return collation == "" || collation == "C" || collation == "POSIX" || collation == "ucs_basic"
 }
 
+// postgresReadings are those of types without a size.
+var postgresReadings = map[string]reading{
+	"integer":           {scalar: schema.Int},
+	"smallint":          {scalar: schema.Int, native: "smallint", min: "-32768", max: "32767"},
+	"bigint":            {scalar: schema.BigInt},
+	"double precision":  {scalar: schema.Float},
+	"real":              {scalar: schema.Float, native: "real"},
+	"boolean":           {scalar: schema.Boolean},
+	"text":              {scalar: schema.String},
+	"character varying": {scalar: schema.String, native: "character varying"},
+	"date":              {scalar: schema.Date},
+	"uuid":              {scalar: schema.UUID},
+	"jsonb":             {scalar: schema.JSON},
+	"json":              {scalar: schema.JSON, native: "json"},
+	"bytea":             {scalar: schema.Bytes},
+	"numeric":           {scalar: schema.Decimal, native: "numeric", precision: schema.MaxDigits, scale: sqliteScale},
+}
+
 func postgresScalarRead(name string) reading {
 	of := func(s schema.Scalar, native string) reading { return reading{scalar: s, native: native} }
 	size := func() int {
@@ -55,35 +73,8 @@ func postgresScalarRead(name string) reading {
 		}
 		return 0
 	}
-	switch name {
-	case "integer":
-		return of(schema.Int, "")
-	case "smallint":
-		return reading{scalar: schema.Int, native: name, min: "-32768", max: "32767"}
-	case "bigint":
-		return of(schema.BigInt, "")
-	case "double precision":
-		return of(schema.Float, "")
-	case "real":
-		return of(schema.Float, name)
-	case "boolean":
-		return of(schema.Boolean, "")
-	case "text":
-		return of(schema.String, "")
-	case "character varying":
-		return of(schema.String, name)
-	case "date":
-		return of(schema.Date, "")
-	case "uuid":
-		return of(schema.UUID, "")
-	case "jsonb":
-		return of(schema.JSON, "")
-	case "json":
-		return of(schema.JSON, name)
-	case "bytea":
-		return of(schema.Bytes, "")
-	case "numeric":
-		return reading{scalar: schema.Decimal, native: name, precision: schema.MaxDigits, scale: sqliteScale}
+	if r, ok := postgresReadings[name]; ok {
+		return r
 	}
 	switch {
 	case strings.HasPrefix(name, "character varying("):

@@ -69,7 +69,6 @@ type pulledType struct {
 type pulledField struct {
 	owner  *pulledType
 	name   string
-	typ    string // of a link
 	column *ExistingColumn
 	reading
 	enum string
@@ -284,6 +283,8 @@ func quoteSDL(s string) string {
 	var b strings.Builder
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s) // a string cannot fail
+	if err := enc.Encode(s); err != nil {
+		panic("generator: " + err.Error()) // a string cannot fail
+	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -134,8 +134,7 @@ func (p *pull) addLink(r *relation) {
 		args = append(args, "onDelete: SET_NULL")
 	}
 	f := &pulledField{owner: t, name: r.name, link: r.key, target: r.to, req: required, args: strings.Join(args, ", ")}
-	switch action := strings.ToUpper(r.key.OnDelete); action {
-	case "SET DEFAULT":
+	if strings.EqualFold(r.key.OnDelete, "SET DEFAULT") {
 		f.note = "ON DELETE SET DEFAULT is the database's own: the API refuses to delete what rows lead to"
 	}
 	for last+1 < len(t.fields) && t.fields[last+1].column == nil {

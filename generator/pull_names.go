@@ -50,10 +50,7 @@ func typeName(table string) string {
 	if camel == "" {
 		return "Table"
 	}
-	start := strings.LastIndexFunc(camel, unicode.IsUpper)
-	if start < 0 {
-		start = 0
-	}
+	start := max(0, strings.LastIndexFunc(camel, unicode.IsUpper))
 	if one, ok := schema.Singular(strings.ToLower(camel[start:])); ok {
 		last := camel[start : start+1]
 		camel = camel[:start] + last + one[1:]

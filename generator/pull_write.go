@@ -178,18 +178,8 @@ func (p *pull) sayable(t *pulledType, ix ExistingIndex, unique bool) bool {
 	case unique && ix.Where != "":
 		return note("it is unique only where " + ix.Where)
 	}
-	if unique {
-		for _, o := range t.table.Uniques {
-			if o.Name == ix.Name && slices.Equal(o.Columns, ix.Columns) {
-				break
-			}
-			if o.Odd == "" && o.Where == "" && sameColumns(o.Columns, ix.Columns) {
-				return note("it says the same as " + cmp.Or(o.Name, "another"))
-			}
-		}
-		if sameColumns(t.table.Primary, ix.Columns) {
-			return note("it says the same as the primary key")
-		}
+	if same := t.saysAlready(ix); unique && same != "" {
+		return note("it says the same as " + same)
 	}
 	for _, c := range ix.Columns {
 		f := t.field(strings.TrimPrefix(c, "-"))
@@ -204,6 +194,22 @@ func (p *pull) sayable(t *pulledType, ix ExistingIndex, unique bool) bool {
 		}
 	}
 	return true
+}
+
+// saysAlready is what makes the same columns unique before a unique index does, or "".
+func (t *pulledType) saysAlready(ix ExistingIndex) string {
+	if sameColumns(t.table.Primary, ix.Columns) {
+		return "the primary key"
+	}
+	for _, o := range t.table.Uniques {
+		if o.Name == ix.Name && slices.Equal(o.Columns, ix.Columns) {
+			return ""
+		}
+		if o.Odd == "" && o.Where == "" && sameColumns(o.Columns, ix.Columns) {
+			return cmp.Or(o.Name, "another")
+		}
+	}
+	return ""
 }
 
 func indexed(t *pulledType, ix ExistingIndex) string {

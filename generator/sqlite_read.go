@@ -2,6 +2,7 @@ package generator
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,7 +59,7 @@ func sqliteRead(c *ExistingColumn) reading {
 		r = sqliteTextRead(c)
 	case is("BLOB"):
 		return reading{scalar: schema.Bytes}
-	case is("REAL", "FLOA", "DOUB"):
+	case is("REAL", "FLOAT", "DOUBLE"):
 		if c.Holds != "" && c.Holds != "real" {
 			return alone("it is declared %s and holds %s values", c.Type, c.Holds)
 		}
@@ -117,10 +118,8 @@ func valuesOf(c *ExistingColumn) (reading, bool) {
 		if !enumValue.MatchString(v) || strings.HasPrefix(v, "__") || v == "true" || v == "false" || v == "null" {
 			return reading{}, false
 		}
-		for _, o := range c.Values[:i] {
-			if o == v {
-				return reading{}, false
-			}
+		if slices.Contains(c.Values[:i], v) {
+			return reading{}, false
 		}
 	}
 	return reading{scalar: schema.EnumValue, values: c.Values}, true

@@ -277,5 +277,5 @@ func (c sqliteSpelled) QueryContext(ctx context.Context, query string, args ...a
 		"SELECT `id`, `from`, coalesce(`to`, (SELECT name FROM pragma_table_xinfo(`table`) p WHERE p.pk = seq + 1)), `table`, `on_update`, `on_delete` FROM pragma_foreign_key_list",
 		"`il`.`partial`, `m`.`sql`", "`il`.`partial`, replace(`m`.`sql`, ' where ', ' WHERE ')",
 	).Replace(query)
-	return c.Conn.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // Atlas closes it
+	return c.Conn.QueryContext(ctx, query, args...)
 }
