@@ -37,6 +37,7 @@ var commands = []command{
 	{"migrate apply", "[--allow-destructive] [--keep]", "do it, under a lock", migrateFlags, migrateApply},
 	{"migrate status", "", "print what was done, and what is left to do", nil, migrateStatus},
 	{"schema check", "", "print all that is wrong with the schema", nil, schemaCheck},
+	{"schema pull", "--db NAME [--out FILE] [--overwrite]", "print the schema of a database that is there, or write it to a file", pullFlags, schemaPull},
 	{"schema print", "[--directives]", "print the API that follows from the schema, or the directives", printFlags, schemaPrint},
 	{"token", "--claims JSON [--ttl 1h]", "mint a token with the first key, in development with our own", tokenFlags, token},
 	{"config check", "", "print the settings in force, secrets masked", nil, configCheck},

@@ -55,7 +55,8 @@ func (d *draft) share(name string, build func() definition) string {
 	return name
 }
 
-var errNothingToRead = errors.New(`no type of the schema has a read rule, so the API would have no query; ` +
+// ErrNothingToRead is that a schema has no read rule: tables follow from it, and no API.
+var ErrNothingToRead = errors.New(`no type of the schema has a read rule, so the API would have no query; ` +
 	`give one, as in: type Post @auth(read: "true")`)
 
 func (d *draft) check() error {
@@ -63,7 +64,7 @@ func (d *draft) check() error {
 		return d.problems
 	}
 	if len(d.query.members) == 0 {
-		return errNothingToRead
+		return ErrNothingToRead
 	}
 	return nil
 }

@@ -62,6 +62,9 @@ func mysqlColumn(f *schema.Field) (*atlas.Column, error) {
 	if f.Default != nil && !f.Default.IsNull() {
 		column.SetDefault(mysqlDefault(f, typ))
 	}
+	if f.DefaultSQL != "" {
+		return nil, problemAt(f, "@default(sql:) cannot be had on MySQL; use @default(value:) or @default(expr:)")
+	}
 	if f.AutoIncrement {
 		column.AddAttrs(&mysql.AutoIncrement{})
 	}

@@ -46,6 +46,9 @@ func postgresColumn(f *schema.Field) (*atlas.Column, error) {
 	if f.Default != nil && !f.Default.IsNull() {
 		column.SetDefault(&atlas.RawExpr{X: postgresDefault(f)})
 	}
+	if f.DefaultSQL != "" {
+		column.SetDefault(&atlas.RawExpr{X: f.DefaultSQL})
+	}
 	if f.AutoIncrement {
 		column.AddAttrs(&postgres.Identity{})
 	}

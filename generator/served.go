@@ -133,7 +133,7 @@ func always(rule schema.Expr) bool { return rule.Text == "" || rule.Text == ever
 // primary key is made by the server, unless it is the key of another row.
 func required(f *schema.Field) bool {
 	made := f.IsPrimary && f.Scalar == schema.ID && !keyOfLink(f)
-	return f.NonNull && f.Default == nil && f.DefaultExpr.Text == "" && !made
+	return f.NonNull && f.Default == nil && f.DefaultExpr.Text == "" && f.DefaultSQL == "" && !made
 }
 
 // keyOfLink is whether a column holds the key of the row that a link leads to.

@@ -40,6 +40,9 @@ func sqliteColumn(f *schema.Field) (*atlas.Column, error) {
 	if f.Default != nil && !f.Default.IsNull() {
 		column.SetDefault(sqliteDefault(f))
 	}
+	if f.DefaultSQL != "" {
+		column.SetDefault(&atlas.RawExpr{X: f.DefaultSQL})
+	}
 	if f.AutoIncrement {
 		if len(f.Owner.Primary) != 1 || !f.IsPrimary {
 			return nil, problemAt(f, "@autoIncrement: SQLite assigns numbers only to a primary key of one field")

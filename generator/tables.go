@@ -21,6 +21,11 @@ type dialect struct {
 	// table adds to a finished table what only this kind of databases knows, or says why it
 	// cannot be; nil for nothing.
 	table func(*schema.Type, *atlas.Table) error
+
+	// How a database that is there is read; nil for one that cannot be pulled yet.
+	read    func(*ExistingColumn) reading
+	literal func(r reading, sql string) string // a default as SDL, "" where it is no literal
+	fits    func(*schema.Field, reading) bool  // whether a field holds what a column does
 }
 
 // check is a constraint that a column's type does not say. Its suffix is part of its name.
@@ -32,12 +37,18 @@ var dialects = map[string]dialect{
 		column:  sqliteColumn,
 		checks:  sqliteChecks,
 		partial: sqlitePartial,
+		read:    sqliteRead,
+		literal: sqliteLiteral,
+		fits:    sqliteFits,
 	},
 	"postgres": {
 		// Names are written without a schema: the connection's search path says where.
 		column:  postgresColumn,
 		checks:  postgresChecks,
 		partial: postgresPartial,
+		read:    postgresRead,
+		literal: postgresLiteral,
+		fits:    postgresFits,
 	},
 	"mysql": {
 		// Names are written without a schema: the connection says in which database.

@@ -133,6 +133,8 @@ func whenAbsent(f *schema.Field) string {
 	switch {
 	case f.DefaultExpr.Text != "":
 		return fmt.Sprintf("When absent: %s, worked out by the server.", f.DefaultExpr.Text)
+	case f.DefaultSQL != "":
+		return "When absent: what the database works out. Give it in all rows of an insert, or in none."
 	case f.Default != nil:
 		return fmt.Sprintf("When absent: %s.", shownDefault(f))
 	case f.NonNull && !required(f):

@@ -83,7 +83,13 @@ func (d *draft) add(s Step) { d.plan.Steps = append(d.plan.Steps, s) }
 
 func (d *draft) addTable(ctx context.Context, want *atlas.Table) error {
 	have, there := d.have.tables.Table(want.Name)
-	if there {
+	switch {
+	case d.have.served[want.Name]:
+		if blocked := d.unfillable(want.Name, d.have.required(want.Name)); len(blocked) > 0 {
+			d.add(Step{Object: want.Name, Changes: blocked, phase: altered})
+		}
+		return nil
+	case there:
 		return d.changeTable(ctx, have, want)
 	}
 	d.add(d.create(d, want))
@@ -116,6 +122,7 @@ func (d *draft) dropTable(ctx context.Context, t *atlas.Table) error {
 
 // changeTable plans what makes a table that is there as it is wanted.
 func (d *draft) changeTable(ctx context.Context, have, want *atlas.Table) error {
+	d.adopt(have, want)
 	changes, err := d.diff(ctx, d, have, want)
 	if err != nil {
 		return err
@@ -133,7 +140,7 @@ func (d *draft) changeTable(ctx context.Context, have, want *atlas.Table) error 
 			own, step.Changes = append(own, c), append(step.Changes, change)
 		}
 	}
-	step.Changes = append(step.Changes, d.unfillable(want)...)
+	step.Changes = append(step.Changes, d.unfillable(want.Name, requiredOf(want))...)
 	if len(step.Changes) == 0 {
 		return nil
 	}
@@ -166,22 +173,33 @@ func (d *draft) retyped(sources []source, seen []atlas.Change) []atlas.Change {
 
 // unfillable are columns that somebody else made and that the schema does not know, which no
 // insert could leave out.
-func (d *draft) unfillable(want *atlas.Table) []Change {
-	t := d.want.byName[want.Name]
+func (d *draft) unfillable(table string, required []string) []Change {
+	t := d.want.byName[table]
 	if t == nil || t.Rules.Create.Text == "" {
 		return nil
 	}
 	var changes []Change
-	for _, c := range want.Columns {
-		if !c.Type.Null && c.Default == nil && d.want.field(want.Name, c.Name) == nil && !generated(c) {
+	for _, column := range required {
+		if d.want.field(table, column) == nil {
 			changes = append(changes, Change{
-				Comment: fmt.Sprintf("column %s.%s is not in the schema", want.Name, c.Name),
+				Comment: fmt.Sprintf("column %s.%s is not in the schema", table, column),
 				Verdict: Impossible, lacks: true,
 				Reason: "it was not made here and takes neither null nor a default, so that no row could be inserted; add it to the schema, or give it a default in the database",
 			})
 		}
 	}
 	return changes
+}
+
+// requiredOf are the columns of a table that no insert may leave out.
+func requiredOf(t *atlas.Table) []string {
+	var names []string
+	for _, c := range t.Columns {
+		if !c.Type.Null && c.Default == nil && !generated(c) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 func generated(c *atlas.Column) bool { return has(c.Attrs, new(atlas.GeneratedExpr)) }
@@ -194,6 +212,9 @@ func (d *draft) recorded() record {
 	}
 	for _, want := range d.want.tables.Tables {
 		have, there := d.have.tables.Table(want.Name)
+		if d.have.served[want.Name] {
+			have, there = want, true
+		}
 		r.Tables[want.Name] = d.recordedTable(have, want, there)
 	}
 	return r

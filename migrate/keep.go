@@ -13,7 +13,10 @@ import (
 func (d *draft) keep(ctx context.Context) error {
 	for _, t := range d.have.tables.Tables {
 		want, wanted := d.want.tables.Table(t.Name)
-		if !wanted {
+		switch {
+		case !wanted && !d.have.made(t.Name).Made:
+			continue // somebody else made it: it stays as it is
+		case !wanted:
 			if err := d.keepTable(ctx, t); err != nil {
 				return err
 			}

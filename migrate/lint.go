@@ -268,6 +268,9 @@ func (l *lint) foreignKey(what string, fk *atlas.ForeignKey) Change {
 
 // target is the table that a foreign key leads to, as it will be; "" for one that is made now.
 func (l *lint) target(t *atlas.Table) string {
+	if l.draft.have.served[t.Name] {
+		return l.quote(t.Name)
+	}
 	have, ok := l.draft.have.tables.Table(t.Name)
 	want, wanted := l.draft.want.tables.Table(t.Name)
 	if !ok || !wanted {

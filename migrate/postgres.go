@@ -40,7 +40,10 @@ func (l postgresDialect) inspect(ctx context.Context, conn *sql.Conn, g *goal) (
 			return nil, err
 		}
 	}
-	names := s.sort(objects, g)
+	names, err := s.setServed(ctx, conn, g, s.sort(objects, g))
+	if err != nil {
+		return nil, err
+	}
 	if len(names) == 0 {
 		s.tables = atlas.New("")
 		return s, nil

@@ -33,12 +33,15 @@ func (sqliteDialect) inspect(ctx context.Context, conn *sql.Conn, g *goal) (*sta
 			return nil, err
 		}
 	}
-	names := s.sort(objects, g)
+	names, err := s.setServed(ctx, conn, g, s.sort(objects, g))
+	if err != nil {
+		return nil, err
+	}
 	if len(names) == 0 {
 		s.tables = atlas.New("main") // no name would ask Atlas for every table
 		return s, nil
 	}
-	engine, err := sqlite.Open(conn)
+	engine, err := sqlite.Open(sqliteSpelled{conn})
 	if err != nil {
 		return nil, err
 	}

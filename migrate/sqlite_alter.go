@@ -21,6 +21,8 @@ func (sqliteDialect) alter(ctx context.Context, d *draft, step *Step, have, want
 	switch {
 	case len(changes) == 0: // only judged: what the values mean is not the database's business
 		return nil
+	case !d.have.made(want.Name).Made:
+		return sqliteAlterForeign(ctx, d, step, want, changes)
 	case slices.ContainsFunc(changes, func(c atlas.Change) bool { return !sqliteAlterable(c) }):
 		d.rewrite, d.moved[want.Name] = true, true
 		step.Statements = d.rebuild(want, want.Indexes, sources)
@@ -47,6 +49,43 @@ func (d *draft) sqliteStays(sources []source, c atlas.Change) bool {
 	}
 	i := slices.IndexFunc(sources, func(s source) bool { return s.column == m.To })
 	return d.expr(sources[i], sources[i].name) == d.quote(sources[i].name)
+}
+
+// sqliteAlterForeign changes a table that somebody else made, which is never made anew: what a
+// schema cannot say of it would be lost. A column of ours can be dropped all the same.
+func sqliteAlterForeign(ctx context.Context, d *draft, step *Step, want *atlas.Table, changes []atlas.Change) error {
+	var simple []atlas.Change
+	var drops []string
+	for _, c := range changes {
+		dropped, drop := c.(*atlas.DropColumn)
+		switch {
+		case drop:
+			drops = append(drops, "ALTER TABLE "+d.quote(want.Name)+" DROP COLUMN "+d.quote(dropped.C.Name))
+		case sqliteAlterable(c):
+			simple = append(simple, c)
+		default:
+			step.forbid("SQLite would have to make the table %s anew, which was not made here: what a schema cannot say of it would be lost; change it with the means of SQLite, and then the schema", want.Name)
+			return nil
+		}
+	}
+	if len(simple) > 0 {
+		if err := sqliteAlter(ctx, step, want, simple); err != nil {
+			return err
+		}
+	}
+	if step.Statements = append(step.Statements, drops...); len(drops) > 0 {
+		step.Reverse = nil
+	}
+	return nil
+}
+
+// forbid makes every change of a step impossible.
+func (s *Step) forbid(why string, args ...any) {
+	for i := range s.Changes {
+		if s.Changes[i].Verdict != Impossible {
+			s.Changes[i] = s.Changes[i].impossible(why, args...)
+		}
+	}
 }
 
 func sqliteAlterable(c atlas.Change) bool {

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	atlas "ariga.io/atlas/sql/schema"
+
+	"spacecloud/generator"
 )
 
 // ownTable is whether a table is the server's own, like the ledger: no name in a schema
@@ -34,6 +36,10 @@ type state struct {
 	// others are statements by the name of a table in the database: indexes and triggers on
 	// it that we did not make. A rebuild has to make them again.
 	others map[string][]string
+	// found are the tables of the goal that we did not make, as they are; nil where none is.
+	found *generator.Existing
+	// served are those of them that can be served as they are. They are not among tables.
+	served map[string]bool
 }
 
 // object is a thing in a database.
@@ -43,7 +49,7 @@ func newState() *state {
 	return &state{
 		was: map[string]string{}, wasCol: map[string]map[string]string{},
 		record: newRecord(), views: map[string]string{}, others: map[string][]string{},
-		search: map[string]object{}, left: map[string][]string{},
+		search: map[string]object{}, left: map[string][]string{}, served: map[string]bool{},
 	}
 }
 

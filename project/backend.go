@@ -32,9 +32,13 @@ type backend struct {
 
 // Read is the schema of a folder, checked as far as it can be without databases: the types,
 // the rules, the API that follows. The error is schema.Problems where the text is wrong, with
-// the files as the caller would open them.
+// the files as the caller would open them. A schema that is closed altogether, as one
+// that was just pulled, has tables all the same: it only cannot be served.
 func Read(folder string) (*schema.Schema, error) {
 	s, _, _, err := read(folder)
+	if errors.Is(err, generator.ErrNothingToRead) {
+		err = nil
+	}
 	return s, err
 }
 
@@ -61,7 +65,7 @@ func read(folder string) (*schema.Schema, *rules.Set, *generator.API, error) {
 	set, err := rules.Compile(s)
 	api, failed := generator.New(s)
 	if err = located(folder, merged(err, failed)); err != nil {
-		return nil, nil, nil, err
+		return s, nil, nil, err
 	}
 	return s, set, api, nil
 }

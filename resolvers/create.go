@@ -92,7 +92,7 @@ func filled(f *schema.Field) bool {
 // made is whether the server makes the key: an ID that the database does not make, and that is
 // not the key of another row.
 func made(f *schema.Field) bool {
-	if !f.IsPrimary || f.Scalar != schema.ID || f.AutoIncrement {
+	if !f.IsPrimary || f.Scalar != schema.ID || f.Assigned() {
 		return false
 	}
 	return !slices.ContainsFunc(f.Owner.Fields, func(l *schema.Field) bool {
@@ -135,6 +135,9 @@ type filler struct {
 	now     schema.Value
 	wrong   violations
 	pending map[*schema.Field]bool // columns that get their value later
+	// absent are columns that the last row leaves to the database, while another row gives them:
+	// one statement cannot say both.
+	absent []*schema.Field
 }
 
 // row fills one row: what is given, what the server sets, and what has a default.
@@ -143,6 +146,7 @@ func (f *filler) row(row []schema.Value, given []bool, doc Doc) {
 		row[f.place[v.Field.Index]], given[f.place[v.Field.Index]] = v.Value, true
 	}
 	computed := false
+	f.absent = f.absent[:0]
 	for i, c := range f.columns {
 		switch {
 		case given[i]:
@@ -154,6 +158,8 @@ func (f *filler) row(row []schema.Value, given []bool, doc Doc) {
 			row[i] = *c.Default
 		case c.DefaultExpr.Text != "":
 			computed = true
+		case c.DefaultSQL != "":
+			f.absent = append(f.absent, c)
 		case c.IsPrimary && made(c):
 			row[i] = schema.Text(uuid.Must(uuid.NewV7()).String())
 		}
@@ -182,13 +188,16 @@ func (f *filler) compute(row []schema.Value, given []bool) {
 // wrong.
 func (f *filler) check(row []schema.Value, path func() []any) {
 	for i, c := range f.columns {
-		if f.pending[c] {
+		if f.pending[c] || slices.Contains(f.absent, c) {
 			continue
 		}
 		f.wrong.field(c, row[i], path)
 	}
+	for _, c := range f.absent {
+		f.wrong.ofAt(c, "default", "has to be given in all rows or in none, for its default is the database's", slices.Concat(path(), []any{c.Name}), nil)
+	}
 	for _, c := range f.typ.Columns {
-		if f.place[c.Index] < 0 && c.NonNull && !c.AutoIncrement {
+		if f.place[c.Index] < 0 && c.NonNull && !c.Assigned() {
 			f.wrong.field(c, schema.Null, path)
 		}
 	}

@@ -162,9 +162,9 @@ func (x *node) value(f *schema.Field) (schema.Value, bool) {
 	}
 	i := slices.Index(x.columns, f)
 	if i < 0 {
-		return schema.Null, !f.AutoIncrement
+		return schema.Null, !f.Assigned()
 	}
-	return x.row[i], !slices.Contains(x.pending, i) && (!f.AutoIncrement || !x.row[i].IsNull())
+	return x.row[i], !slices.Contains(x.pending, i) && (!f.Assigned() || !x.row[i].IsNull())
 }
 
 func (x *node) key() []schema.Value {
@@ -214,7 +214,7 @@ func (n *nest) fill(batch []*node) error {
 	}
 	columns, _ := n.w.columns(t, docs)
 	for _, key := range t.Primary { // the database makes it; it has a place for what it makes
-		if key.AutoIncrement && !slices.Contains(columns, key) {
+		if key.Assigned() && !slices.Contains(columns, key) {
 			columns = slices.Concat(columns, []*schema.Field{key})
 		}
 	}
@@ -248,7 +248,7 @@ func (n *nest) put(ctx context.Context, batch []*node) error {
 	}
 	columns := batch[0].columns
 	inserted := columns
-	if last := len(columns) - 1; last >= 0 && columns[last].AutoIncrement && n.unknown(batch, last) {
+	for last := len(columns) - 1; last >= 0 && columns[last].IsPrimary && columns[last].Assigned() && n.unknown(batch, last); last-- {
 		inserted = columns[:last]
 	}
 	rows := make([][]schema.Value, len(batch))

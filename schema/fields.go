@@ -198,17 +198,24 @@ func (c *checker) noteIndex(f *Field, u use) {
 }
 
 func (c *checker) setDefault(f *Field, u use) {
-	value, expr := u.written("value"), u.written("expr")
+	value, expr, sql := u.written("value"), u.written("expr"), u.written("sql")
 	switch {
 	case value != nil && expr != nil:
 		c.errorf(u.Position, "%s.%s: @default takes either a value or an expr, not both", f.Owner.Name, f.Name)
+	case sql != nil && (value != nil || expr != nil):
+		c.errorf(u.Position, "%s.%s: @default takes either sql or a value or an expr, not two of them", f.Owner.Name, f.Name)
+	case sql != nil:
+		f.DefaultSQL = sql.Raw
+		if strings.TrimSpace(sql.Raw) == "" || strings.ContainsAny(sql.Raw, ";\x00") {
+			c.errorf(sql.Position, "%s.%s: @default(sql:) is an expression of the database, like \"now()\"", f.Owner.Name, f.Name)
+		}
 	case expr != nil:
 		f.DefaultExpr = c.expr(expr)
 		if strings.TrimSpace(expr.Raw) == "" {
 			c.errorf(expr.Position, "%s.%s: @default(expr:) is empty; say an expression like \"auth.id\" or \"now\"", f.Owner.Name, f.Name)
 		}
 	case value == nil:
-		c.missing(u, "%s.%s: say @default(value: …) or @default(expr: \"…\")", f.Owner.Name, f.Name)
+		c.missing(u, "%s.%s: say @default(value: …), @default(expr: \"…\") or @default(sql: \"…\")", f.Owner.Name, f.Name)
 	}
 }
 

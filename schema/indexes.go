@@ -130,7 +130,7 @@ func keyIndex(t *Type, key []*Field, at Pos) Index {
 	for _, f := range key {
 		parts = append(parts, IndexField{Field: f})
 	}
-	return Index{Name: indexName(t.Table, parts, "idx"), Fields: parts, Pos: at}
+	return Index{Name: indexName(t.Table, parts, "idx"), Fields: parts, Pos: at, Inferred: true}
 }
 
 // beginsWith is whether the first fields are those of key, in any order.

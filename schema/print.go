@@ -149,6 +149,7 @@ func (f *Field) print() string {
 		out += ", default " + f.Default.String()
 	}
 	add(f.DefaultExpr.Text != "", fmt.Sprintf("default expr %q", f.DefaultExpr.Text))
+	add(f.DefaultSQL != "", fmt.Sprintf("default sql %q", f.DefaultSQL))
 	if f.Size != nil {
 		out += ", " + f.Size.print("size")
 	}

@@ -51,3 +51,7 @@ func appendStoredFloat(dst []byte, f float64) []byte {
 	}
 	return strconv.AppendFloat(dst, f, 'e', -1, 64)
 }
+
+// Assigned is whether the database has a value for the column when an insert leaves it out:
+// it counts, or works out an expression.
+func (f *Field) Assigned() bool { return f.AutoIncrement || f.DefaultSQL != "" }

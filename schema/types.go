@@ -109,6 +109,8 @@ type Index struct {
 	Fields []IndexField
 	Where  string // raw condition of a partial index, or ""
 	Pos    Pos
+	// Inferred is the index of a link's key that nobody wrote.
+	Inferred bool
 }
 
 // IndexField is one column of an index.
@@ -177,6 +179,7 @@ type Field struct {
 
 	Default     *Value // literal default, nil for none
 	DefaultExpr Expr   // CEL default
+	DefaultSQL  string // the column's DEFAULT, an expression that the database works out, or ""
 
 	Size      *Bounds // characters, bytes or elements
 	Range     *Bounds // of numbers: values in the scalar's own text form

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"spacecloud/auth"
+	"spacecloud/database/driver"
+	"spacecloud/migrate"
 	"spacecloud/tests/served"
 )
 
@@ -44,7 +46,9 @@ func blocks(page string) []block {
 
 // TestPages runs every page of docs with a block of "graphql schema": its blocks of "graphql",
 // in their order, on a new database of that schema. A block of "json" right after a request is
-// its answer, whatever the white space; a request without one must have no errors. Comments at
+// its answer, whatever the white space; a request without one must have no errors. A block of
+// "sql sqlite" is a database that is there, one of "graphql pulled" what is pulled from it, and
+// requests then are asked of that with everything open. Comments at
 // the top of a request say who asks and with what: "# as {claims}", "# variables {…}",
 // "# header Name: value".
 func TestPages(t *testing.T) {
@@ -58,7 +62,7 @@ func TestPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bytes.Contains(page, []byte("```graphql schema")) {
+		if bytes.Contains(page, []byte("```graphql schema")) || bytes.Contains(page, []byte("```graphql pulled")) {
 			ran++
 			t.Run(filepath.Base(file), func(t *testing.T) {
 				served.Each(t, func(t *testing.T, on served.Kind) { run(t, on, file, string(page)) })
@@ -74,9 +78,23 @@ func run(t *testing.T, on served.Kind, file, page string) {
 	all := blocks(page)
 	var server *served.Server
 	var out strings.Builder
+	var db driver.Driver
+	var pulled string
 	copied := 0
 	for i, b := range all {
 		switch b.info {
+		case "sql sqlite":
+			db = filled(t, b.text)
+			continue
+		case "graphql pulled":
+			pulled, server = pull(t, db)
+			if want := strings.TrimSpace(b.text); pulled != want && !*update {
+				t.Errorf("what is pulled is\n%s", pulled)
+			} else if pulled != want {
+				out.WriteString(page[copied:b.start] + pulled + "\n")
+				copied = b.end
+			}
+			continue
 		case "graphql schema":
 			server = served.Text(t, on, b.text, served.Options{})
 			continue
@@ -176,4 +194,29 @@ func decode(t *testing.T, text string, into any) {
 	if err := json.Unmarshal([]byte(text), into); err != nil {
 		t.Fatalf("%v in %s", err, text)
 	}
+}
+
+// filled is a new database in which somebody else ran statements.
+func filled(t *testing.T, statements string) driver.Driver {
+	t.Helper()
+	d := served.SQLite.Open(t)
+	speaks, ok := d.(driver.SQL)
+	if !ok {
+		t.Fatal("SQLite speaks no SQL")
+	}
+	conn := served.Must(speaks.Conn(t.Context()))(t)
+	defer conn.Close()
+	served.Must(conn.ExecContext(t.Context(), statements))(t)
+	return d
+}
+
+// pull is what is pulled from a database, without the first comment, and the server of it
+// with everything open.
+func pull(t *testing.T, d driver.Driver) (string, *served.Server) {
+	t.Helper()
+	text := served.Must(migrate.Pull(t.Context(), served.Target(t, "main", d)))(t)
+	opened := regexp.MustCompile(`(?m)^type \w+`).ReplaceAllString(text, `$0 @auth(read: "true", create: "true")`)
+	opened = regexp.MustCompile(`(, create: "true")(\) @view)`).ReplaceAllString(opened, "$2")
+	_, shown, _ := strings.Cut(text, "\n\n")
+	return strings.TrimSpace(shown), served.Text(t, served.Given(d), opened, served.Options{})
 }

@@ -62,6 +62,11 @@ func openSQLite(tb testing.TB) (driver.Driver, error) {
 	return sqlite.Open(tb.Context(), "sqlite:"+filepath.Join(tb.TempDir(), "main.db"))
 }
 
+// Given is the kind of a database that is open already.
+func Given(d driver.Driver) Kind {
+	return Kind{d.Product(), func(testing.TB) (driver.Driver, error) { return d, nil }}
+}
+
 func openPostgres(tb testing.TB) (driver.Driver, error) {
 	tb.Helper()
 	return postgres.Open(tb.Context(), privatepostgres.URL(tb))
@@ -147,11 +152,7 @@ func (s *Server) open(k Kind, name string, o Options) *database.DB {
 	s.tb.Helper()
 	d := k.Open(s.tb)
 	s.Drivers[name] = d
-	speaks, ok := d.(driver.SQL)
-	if !ok {
-		s.tb.Fatalf("%s cannot be migrated", d.Product())
-	}
-	target := migrate.Database{Name: name, Product: d.Product(), SQL: speaks}
+	target := Target(s.tb, name, d)
 	Must(migrate.Apply(s.tb.Context(), target, s.Schema, migrate.Options{}))(s.tb)
 	if again := Must(migrate.Apply(s.tb.Context(), target, s.Schema, migrate.Options{}))(s.tb); len(again.Steps) > 0 {
 		s.tb.Fatalf("a second migration is not empty: %v", again)
@@ -160,6 +161,16 @@ func (s *Server) open(k Kind, name string, o Options) *database.DB {
 		d = o.Decorate(name, d)
 	}
 	return database.New(name, d)
+}
+
+// Target is a database as migrations take it.
+func Target(tb testing.TB, name string, d driver.Driver) migrate.Database {
+	tb.Helper()
+	speaks, ok := d.(driver.SQL)
+	if !ok {
+		tb.Fatalf("%s cannot be migrated", d.Product())
+	}
+	return migrate.Database{Name: name, Product: d.Product(), SQL: speaks}
 }
 
 // Answer is what the server says.

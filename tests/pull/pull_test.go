@@ -1,0 +1,246 @@
+// Package pull tests that a database that is there becomes a schema that loads, changes
+// nothing in it, and serves it.
+package pull
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"spacecloud/auth"
+	"spacecloud/database"
+	"spacecloud/database/driver"
+	"spacecloud/database/sqlite"
+	"spacecloud/generator"
+	"spacecloud/graph"
+	"spacecloud/migrate"
+	"spacecloud/resolvers"
+	"spacecloud/rules"
+	"spacecloud/schema"
+	"spacecloud/tests/postgres"
+)
+
+var update = flag.Bool("update", false, "rewrite the schemas in testdata")
+
+func TestMain(m *testing.M) { os.Exit(postgres.Run(m)) }
+
+// story is a dump and the schema that is pulled from it.
+type story struct {
+	path    string
+	archive *txtar.Archive
+}
+
+func read(t *testing.T, name string) story {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	archive, err := txtar.ParseFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return story{path, archive}
+}
+
+func (s story) file(name string) *txtar.File {
+	for i := range s.archive.Files {
+		if s.archive.Files[i].Name == name {
+			return &s.archive.Files[i]
+		}
+	}
+	panic("there is no " + name)
+}
+
+func (s story) check(t *testing.T, name, text string) {
+	t.Helper()
+	want := s.file(name)
+	if string(want.Data) == text {
+		return
+	}
+	if !*update {
+		t.Errorf("%s: %s is\n%s", s.path, name, text)
+		return
+	}
+	want.Data = []byte(text)
+	if err := os.WriteFile(s.path, txtar.Format(s.archive), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func parse(t *testing.T, sdl string) *schema.Schema {
+	t.Helper()
+	s, err := schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, sdl)
+	}
+	return s
+}
+
+// pullTwice is the schema of a database, which is the same once it was served.
+func pullTwice(t *testing.T, db migrate.Database) string {
+	t.Helper()
+	text, err := migrate.Pull(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sdl := range []string{text, opened(text)} {
+		s := parse(t, sdl)
+		for _, policy := range []migrate.Policy{migrate.Exact, migrate.Keep, migrate.Tidy} {
+			plan, err := migrate.Make(t.Context(), db, s, migrate.Options{Policy: policy})
+			if err != nil {
+				t.Fatalf("%v\n%s", err, sdl)
+			}
+			if strings.Contains(sdl, "no row can be inserted") && sdl != text {
+				continue // a create rule is refused, and says why
+			}
+			if !plan.Empty() || len(plan.Kept) > 0 {
+				t.Errorf("serving would change it:\n%s\n%s", plan, sdl)
+			}
+			if _, err := migrate.Apply(t.Context(), db, s, migrate.Options{Policy: policy}); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	again, err := migrate.Pull(t.Context(), db)
+	if err != nil || again != text {
+		t.Errorf("another time it is, %v,\n%s", err, again)
+	}
+	return text
+}
+
+// opened is a schema that everybody may do everything with.
+func opened(sdl string) string {
+	var b strings.Builder
+	view := false
+	for line := range strings.Lines(sdl) {
+		if name, is := strings.CutPrefix(line, "type "); is {
+			name, _, _ = strings.Cut(name, " ")
+			view = strings.Contains(line, "@view")
+			rules := ` @auth(read: "true", create: "true", update: "true", delete: "true")`
+			if view {
+				rules = ` @auth(read: "true")`
+			}
+			line = strings.Replace(line, "type "+name, "type "+name+rules, 1)
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+func TestSQLite(t *testing.T) {
+	story := read(t, "sqlite.txtar")
+	file := "sqlite:" + filepath.Join(t.TempDir(), "main.db")
+	drivers := database.Drivers{"sqlite": func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) }}
+	db, err := drivers.Open(t.Context(), "main", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	target := migrate.Database{Name: "main", Product: "SQLite", SQL: db.Driver().(driver.SQL)}
+	fill(t, target, string(story.file("dump.sql").Data))
+	text := pullTwice(t, target)
+	story.check(t, "schema.graphql", text)
+	server := serve(t, db, parse(t, opened(text)))
+	askAll(t, server, parse(t, opened(text)))
+	for _, f := range story.archive.Files {
+		if query, is := strings.CutPrefix(f.Name, "query "); is {
+			story.check(t, f.Name, ask(t, server, query)+"\n")
+		}
+	}
+}
+
+func TestPostgreSQL(t *testing.T) {
+	story := read(t, "postgres.txtar")
+	target := migrate.Database{Name: "main", Product: "PostgreSQL", SQL: opener{postgres.Open(t)}}
+	fill(t, target, string(story.file("dump.sql").Data))
+	story.check(t, "schema.graphql", pullTwice(t, target))
+}
+
+// A database that is not the main one says so at every type.
+func TestAnotherDatabase(t *testing.T) {
+	db := openSQLite(t)
+	db.Name = "shop"
+	fill(t, db, "CREATE TABLE posts (id INTEGER PRIMARY KEY); CREATE VIEW tops AS SELECT id FROM posts")
+	text := pullTwice(t, db)
+	for _, want := range []string{"# The schema of database shop (SQLite)", `type Post @table(db: "shop") {`, `type Top @view(db: "shop") {`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is not in\n%s", want, text)
+		}
+	}
+}
+
+func fill(t *testing.T, db migrate.Database, dump string) {
+	t.Helper()
+	conn, err := db.SQL.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(t.Context(), dump); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func serve(t *testing.T, db *database.DB, s *schema.Schema) http.Handler {
+	t.Helper()
+	set, err := rules.Compile(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := resolvers.New(resolvers.Config{Schema: s, Rules: set, Databases: map[string]*database.DB{"main": db}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := generator.New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := graph.New(graph.Options{API: api, Resolvers: res, Introspection: true, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server
+}
+
+// askAll asks every list for all that a row holds, and its aggregate.
+func askAll(t *testing.T, server http.Handler, s *schema.Schema) {
+	t.Helper()
+	for _, x := range s.Types {
+		var b strings.Builder
+		for _, f := range x.Fields {
+			b.WriteString(" " + f.Name)
+			if f.IsLink() {
+				b.WriteString(" { __typename }")
+			}
+		}
+		query := "{ " + x.Plural + " {" + b.String() + " } " + x.Plural + "Aggregate { count }"
+		if x.Kind == schema.Table {
+			query += " " + x.Plural + "Connection(first: 1) { totalCount nodes { __typename } }"
+		}
+		query += " }"
+		if got := ask(t, server, query); strings.Contains(got, `"errors"`) {
+			t.Errorf("%s\n%s", query, got)
+		}
+	}
+}
+
+func ask(t *testing.T, server http.Handler, query string) string {
+	t.Helper()
+	body, err := json.Marshal(map[string]string{"query": query})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(auth.With(t.Context(), &auth.Caller{Claims: map[string]any{}}), http.MethodPost, "/graphql", bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	server.ServeHTTP(w, r)
+	return strings.TrimSpace(w.Body.String())
+}
