@@ -17,7 +17,10 @@ type dialect struct {
 	schema  string // the name of the schema in statements, "" for none
 	column  func(*schema.Field) (*atlas.Column, error)
 	checks  func(*schema.Field) []check
-	partial func(where string) atlas.Attr
+	partial func(where string) atlas.Attr // nil where table refuses partial indexes
+	// table adds to a finished table what only this kind of databases knows, or says why it
+	// cannot be; nil for nothing.
+	table func(*schema.Type, *atlas.Table) error
 }
 
 // check is a constraint that a column's type does not say. Its suffix is part of its name.
@@ -35,6 +38,12 @@ var dialects = map[string]dialect{
 		column:  postgresColumn,
 		checks:  postgresChecks,
 		partial: postgresPartial,
+	},
+	"mysql": {
+		// Names are written without a schema: the connection says in which database.
+		column: mysqlColumn,
+		checks: mysqlChecks,
+		table:  mysqlTable,
 	},
 }
 
@@ -109,6 +118,9 @@ func (m tableMaker) add(t *schema.Type) error {
 	for _, i := range t.Indexes {
 		table.AddIndexes(m.index(i))
 	}
+	if m.dialect.table != nil {
+		return m.dialect.table(t, table)
+	}
 	return nil
 }
 
@@ -117,7 +129,7 @@ func (m tableMaker) index(i schema.Index) *atlas.Index {
 	for _, f := range i.Fields {
 		index.AddParts(atlas.NewColumnPart(m.columns[f.Field]).SetDesc(f.Desc))
 	}
-	if i.Where != "" {
+	if i.Where != "" && m.dialect.partial != nil {
 		index.AddAttrs(m.dialect.partial(i.Where))
 	}
 	return index

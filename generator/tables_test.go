@@ -18,6 +18,7 @@ import (
 
 	"spacecloud/generator"
 	"spacecloud/schema"
+	"spacecloud/tests/mariadb"
 	private "spacecloud/tests/postgres"
 )
 
@@ -28,8 +29,13 @@ func TestMain(m *testing.M) {
 		y, _ := strconv.ParseFloat(b, 64)
 		return cmp.Compare(x, y)
 	})
-	os.Exit(private.Run(m))
+	os.Exit(mariadb.Run(servers{m}))
 }
+
+// servers are tests that borrow a PostgreSQL.
+type servers struct{ *testing.M }
+
+func (s servers) Run() int { return private.Run(s.M) }
 
 type database struct {
 	*sql.DB
