@@ -84,6 +84,14 @@ func (db *DB) View(ctx context.Context, do func(driver.Reader) error) error {
 	return db.driver.View(ctx, do)
 }
 
+// Once is View for do that runs one statement, which sees one state by itself.
+func (db *DB) Once(ctx context.Context, do func(driver.Reader) error) error {
+	if d, ok := db.driver.(driver.Single); ok {
+		return d.Once(ctx, do)
+	}
+	return db.driver.View(ctx, do)
+}
+
 // Tx runs do in one transaction: it commits when do returns nil, and rolls back when do
 // returns an error or panics. The context ends the transaction, but not its rollback.
 func (db *DB) Tx(ctx context.Context, do func(driver.Tx) error) error {

@@ -35,9 +35,6 @@ var postgresTypes = [...]string{
 const postgresBytewise = "C"
 
 func postgresColumn(f *schema.Field) (*atlas.Column, error) {
-	if f.Search {
-		return nil, problemAt(f, "@search: full-text search cannot be had on PostgreSQL yet; take @search off, or keep the type in a database of SQLite")
-	}
 	typ, collation, err := postgresType(f)
 	if err != nil {
 		return nil, err

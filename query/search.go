@@ -36,14 +36,15 @@ func SearchTable(t *schema.Type) string { return "_" + t.Table + "_search" }
 
 // Words are the words of a text: its letters, digits and marks, in one case.
 func Words(text string) []string {
-	words := strings.FieldsFunc(text, func(r rune) bool {
-		return !unicode.In(r, unicode.L, unicode.N, unicode.M, unicode.Co)
-	})
+	words := strings.FieldsFunc(text, func(r rune) bool { return !InWord(r) })
 	for i, w := range words {
 		words[i] = strings.Map(foldRune, w)
 	}
 	return words
 }
+
+// InWord is whether words have a character.
+func InWord(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.M, unicode.Co) }
 
 func (h *holder) search(w Search) Truth {
 	words := h.value(w.Words)

@@ -155,7 +155,11 @@ func (p *plan) view(ctx context.Context, i int, run *run, do func() error) error
 	if run.readers[n] != nil {
 		return p.view(ctx, i+1, run, do)
 	}
-	return p.databases[n].View(ctx, func(r driver.Reader) error {
+	view := p.databases[n].View
+	if len(p.levels) == 1 && p.levels[0].page == nil {
+		view = p.databases[n].Once
+	}
+	return view(ctx, func(r driver.Reader) error {
 		run.readers[n] = r
 		return p.view(ctx, i+1, run, do)
 	})

@@ -32,6 +32,10 @@ type Driver interface {
 type Features struct {
 	Transactions bool
 	ForeignKeys  bool
+	// Search is whether query.Search is served.
+	Search bool
+	// DocumentOrder is whether columns of JSON and embedded values compare and sort, by their text.
+	DocumentOrder bool
 }
 
 // Statement is a rendered level of the driver that made it. Its String is the text, for
@@ -73,6 +77,12 @@ type Tx interface {
 type Written struct {
 	Affected int
 	Keys     []schema.Value // flat primary keys, when Write.WantKeys
+}
+
+// Single is a driver to which one statement costs less than a View of it.
+type Single interface {
+	// Once is View for do that runs one statement.
+	Once(ctx context.Context, do func(Reader) error) error
 }
 
 // SQL is a driver of a database that speaks SQL, for migrations.

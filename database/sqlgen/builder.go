@@ -50,6 +50,10 @@ func (b *Builder) Table(t *schema.Type, alias string) {
 // Bind appends a placeholder.
 func (b *Builder) Bind(p Param) {
 	b.params = append(b.params, p)
+	if strict, ok := b.dialect.(Strict); ok {
+		b.text = strict.Typed(b.text, len(b.params), p)
+		return
+	}
 	b.text = b.dialect.Placeholder(b.text, len(b.params))
 }
 

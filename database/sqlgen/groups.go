@@ -16,6 +16,10 @@ func (b *Builder) Measures(g *query.Groups, row string) {
 
 // Measure appends one measure.
 func (b *Builder) Measure(row string, m query.Measure) {
+	if strict, ok := b.dialect.(Strict); ok && (m.Fn == query.Least || m.Fn == query.Greatest) {
+		strict.Extreme(b, row, m)
+		return
+	}
 	switch m.Fn {
 	case query.KeyOf:
 		b.Column(row, m.Field)

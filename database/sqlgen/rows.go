@@ -8,9 +8,7 @@ import (
 )
 
 // UpdateRows renders an update of n rows, each with values of its own. Its first placeholders
-// but those of w.Set are the values of w.Columns, row by row.
-//
-// The names of the columns of VALUES are those that SQLite and PostgreSQL give them.
+// but those of w.Set are the values of w.Columns, row by row, or as a Strict dialect has them.
 func UpdateRows(d Dialect, w *query.Write, n int, returning []*schema.Field) (Statement, error) {
 	return build(d, func(b *Builder) {
 		row, values := b.Alias(), b.Alias()
@@ -22,8 +20,8 @@ func UpdateRows(d Dialect, w *query.Write, n int, returning []*schema.Field) (St
 			}
 			b.Text(valueName(i))
 		}
-		b.Text(") AS (VALUES ")
-		b.tuples(w.Columns, n)
+		b.Text(") AS (")
+		b.table(w.Columns, n)
 		b.Text(") UPDATE ")
 		b.Table(w.Type, row)
 		b.Text(" SET ")
@@ -55,7 +53,17 @@ func UpdateRows(d Dialect, w *query.Write, n int, returning []*schema.Field) (St
 	})
 }
 
-func valueName(i int) string { return "v" + strconv.Itoa(i) }
+func valueName(i int) string { return "sc_" + strconv.Itoa(i) }
+
+// table appends n rows of values as a query.
+func (b *Builder) table(columns []*schema.Field, n int) {
+	if strict, ok := b.dialect.(Strict); ok {
+		strict.Rows(b, columns)
+		return
+	}
+	b.Text("VALUES ")
+	b.tuples(columns, n)
+}
 
 // tuples appends n rows of placeholders.
 func (b *Builder) tuples(columns []*schema.Field, n int) {

@@ -48,6 +48,7 @@ const (
 	Limit                 // null for none
 	Offset                // null for 0
 	Words                 // a text of words, as the database's own search takes it
+	Own                   // and what follows: of the dialect alone
 )
 
 // Dialect is what one database says its own way. Its methods append to the builder.
@@ -85,4 +86,20 @@ type Dialect interface { //nolint:interfacebloat // one method for each thing th
 	// Via appends the whole statement of a level that is reached by keys, the ordinal of the
 	// key as its first column.
 	Via(b *Builder, l *query.Level)
+}
+
+// Strict is a dialect of a database whose expressions have types that do not bend, and which
+// wants to be told them.
+type Strict interface {
+	Dialect
+	// Typed appends the nth placeholder, from 1, as what it binds.
+	Typed(dst []byte, n int, p Param) []byte
+	// Compare appends a comparison by any operator but those of Match.
+	Compare(b *Builder, c query.Compare)
+	// Extreme appends the least or the greatest value of a column of the rows of a group.
+	Extreme(b *Builder, row string, m query.Measure)
+	// Rows appends a query of any number of rows with values for columns.
+	Rows(b *Builder, columns []*schema.Field)
+	// Unknown is a condition that is neither true nor false.
+	Unknown() string
 }

@@ -45,10 +45,18 @@ func (b *Builder) Where(w query.Where) {
 	case query.Exists:
 		b.exists(w)
 	case query.Truth:
-		b.Text([...]string{"NULL", "FALSE", "TRUE"}[w])
+		b.truth(w)
 	default:
 		b.Fail("a condition of an unknown kind")
 	}
+}
+
+func (b *Builder) truth(t query.Truth) {
+	if strict, ok := b.dialect.(Strict); ok && t == query.Unknown {
+		b.Text(strict.Unknown())
+		return
+	}
+	b.Text([...]string{"NULL", "FALSE", "TRUE"}[t])
 }
 
 func (b *Builder) all(ws []query.Where, separator string, empty query.Truth) {
@@ -62,11 +70,17 @@ func (b *Builder) all(ws []query.Where, separator string, empty query.Truth) {
 }
 
 func (b *Builder) compare(c query.Compare) {
+	if c.Op >= query.Like && c.Op <= query.Regex {
+		b.dialect.Match(b, c)
+		return
+	}
+	if strict, ok := b.dialect.(Strict); ok {
+		strict.Compare(b, c)
+		return
+	}
 	switch c.Op {
 	case query.In, query.Nin:
 		b.in(c)
-	case query.Like, query.ILike, query.StartsWith, query.EndsWith, query.Contains, query.IContains, query.Regex:
-		b.dialect.Match(b, c)
 	case query.HasAny, query.HasAll:
 		b.has(c)
 	default:

@@ -20,10 +20,29 @@ func Insert(d Dialect, t *schema.Type, columns []*schema.Field, n int, returning
 	})
 }
 
-func (b *Builder) values(columns []*schema.Field, n int) {
+// InsertRows renders an insert of any number of rows, for a Strict dialect: its placeholders are
+// those of Strict.Rows.
+func InsertRows(d Strict, w *query.Write, returning []*schema.Field) (Statement, error) {
+	return build(d, func(b *Builder) {
+		b.Text("INSERT INTO ")
+		b.Name(w.Type.Table)
+		b.names(w.Columns)
+		b.Text(" ")
+		d.Rows(b, w.Columns)
+		b.returning(returning)
+	})
+}
+
+// names appends the names of columns in parentheses.
+func (b *Builder) names(columns []*schema.Field) {
 	b.Text(" (")
 	list(b, columns, ", ", func(f *schema.Field) { b.Name(f.Column) })
-	b.Text(") VALUES ")
+	b.Text(")")
+}
+
+func (b *Builder) values(columns []*schema.Field, n int) {
+	b.names(columns)
+	b.Text(" VALUES ")
 	b.tuples(columns, n)
 }
 

@@ -1,0 +1,230 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"spacecloud/fault"
+	"spacecloud/query"
+	"spacecloud/schema"
+)
+
+// The codes of PostgreSQL that mean something of their own here. See its appendix A.
+const (
+	notNull     = "23502"
+	foreignKey  = "23503"
+	unique      = "23505"
+	broken      = "23514"
+	outOfRange  = "22003"
+	cancelled   = "57014"
+	badRegexp   = "2201B"
+	serialize   = "40001"
+	deadlock    = "40P01"
+	lockTimeout = "55P03"
+	stalePlan   = "0A000"
+	noStatement = "26000"
+	readOnly    = "25006"
+	noDatabase  = "3D000"
+)
+
+// explain makes a fault of whatever went wrong; w is the write that was refused, or nil.
+func explain(err error, w *query.Write) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*fault.Error](err); ok {
+		return err
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if w != nil {
+			if constraint := constraint(pg, err, w); constraint != nil {
+				return constraint
+			}
+		}
+		return general(pg, err)
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err) {
+		return fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return fault.Wrap(fault.Unavailable, err, "the database cannot be reached")
+	}
+	if isLost(err) {
+		return fault.Wrap(fault.Unavailable, err, "the connection to the database was lost")
+	}
+	return fault.Wrap(fault.Internal, err, "the database refused")
+}
+
+// isStale is whether a statement was prepared for tables that are others now, or is not there
+// any more.
+func isStale(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pg.Code == stalePlan && strings.Contains(pg.Routine, "RevalidateCachedQuery") || pg.Code == noStatement)
+}
+
+func isLost(err error) bool {
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	return pgconn.SafeToRetry(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+}
+
+func general(pg *pgconn.PgError, err error) error {
+	switch pg.Code {
+	case cancelled:
+		return fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
+	case serialize, deadlock, lockTimeout:
+		return fault.Wrap(fault.Unavailable, err, "the database is busy: other changes were in the way")
+	case outOfRange:
+		return fault.Wrap(fault.Invalid, err, "the result does not fit: %s", pg.Message)
+	case badRegexp:
+		return fault.Wrap(fault.Invalid, err, "a regular expression is too much for the database")
+	case stalePlan, noStatement:
+		return fault.Wrap(fault.Unavailable, err, "the tables of the database have just changed")
+	case readOnly:
+		return fault.Wrap(fault.Unavailable, err, "the database can only be read")
+	case noDatabase:
+		return fault.Wrap(fault.Invalid, err, "there is no such database on the server")
+	}
+	class := pg.Code[:min(2, len(pg.Code))]
+	switch class {
+	case "08", "53", "57", "58":
+		return fault.Wrap(fault.Unavailable, err, "the database cannot be used")
+	case "22":
+		return fault.Wrap(fault.Invalid, err, "the database takes no such value")
+	case "23":
+		return fault.Wrap(fault.Conflict, err, "the change conflicts with other rows")
+	case "28":
+		return fault.Wrap(fault.Invalid, err, "the server does not let this user in")
+	case "54":
+		return fault.Wrap(fault.Limit, err, "a value is larger than the database takes")
+	}
+	return fault.Wrap(fault.Internal, err, "the database refused")
+}
+
+// constraint is the fault of a broken constraint, or nil.
+func constraint(pg *pgconn.PgError, err error, w *query.Write) error {
+	switch pg.Code {
+	case unique:
+		names := uniqueFields(w.Type, pg)
+		return fault.Wrap(fault.Conflict, err, "another %s has this %s", w.Type.Name, spoken(names)).With("fields", names)
+	case foreignKey:
+		return foreign(pg, err, w)
+	case notNull:
+		names := []string{fieldNamed(w.Type, pg.ColumnName)}
+		return fault.Wrap(fault.Validation, err, "%s of a %s must not be null", spoken(names), w.Type.Name).With("fields", names)
+	case broken:
+		names := checkFields(w.Type, pg.ConstraintName)
+		return fault.Wrap(fault.Conflict, err, "%s of a %s breaks a check of the table", spoken(names), w.Type.Name).With("fields", names)
+	}
+	return nil
+}
+
+// foreign names the link whose row is not there, or says that others point to this one: the
+// constraint is then one of their table, or the row was to go.
+func foreign(pg *pgconn.PgError, err error, w *query.Write) error {
+	if w.Verb != query.Delete && pg.TableName == w.Type.Table {
+		columns := detailColumns(pg.Detail)
+		for _, f := range w.Type.Fields {
+			if f.IsLink() && f.Link.Owns && f.Link.Enforced && writes(w, f.Link.From) && slices.Equal(columns, columnNames(f.Link.From)) {
+				return fault.Wrap(fault.Conflict, err, "the %s of this %s is not there", f.Name, w.Type.Name).With("fields", []string{f.Name})
+			}
+		}
+	}
+	return fault.Wrap(fault.Conflict, err, "other rows still point to this %s", w.Type.Name)
+}
+
+// writes is whether a write gives one of the columns a value.
+func writes(w *query.Write, columns []*schema.Field) bool {
+	for _, c := range columns {
+		if slices.Contains(w.Columns, c) || slices.ContainsFunc(w.Set, func(a query.Assign) bool { return a.Field == c }) {
+			return true
+		}
+	}
+	return false
+}
+
+// uniqueFields are the fields of the constraint of a name, or else those that the detail names.
+func uniqueFields(t *schema.Type, pg *pgconn.PgError) []string {
+	if pg.ConstraintName == t.Table+"_pkey" {
+		return fieldNames(t.Primary)
+	}
+	for _, u := range t.Uniques {
+		if u.Name == pg.ConstraintName {
+			names := make([]string, len(u.Fields))
+			for i, f := range u.Fields {
+				names[i] = f.Field.Name
+			}
+			return names
+		}
+	}
+	names := detailColumns(pg.Detail)
+	for i, column := range names {
+		names[i] = fieldNamed(t, column)
+	}
+	if len(names) == 0 {
+		return []string{pg.ConstraintName}
+	}
+	return names
+}
+
+// detailColumns are the columns of "Key (a, b)=(1, 2) is not present in …", in any language.
+func detailColumns(detail string) []string {
+	_, rest, found := strings.Cut(detail, "(")
+	columns, _, ok := strings.Cut(rest, ")=(")
+	if !found || !ok {
+		return nil
+	}
+	names := strings.Split(columns, ", ")
+	for i, name := range names {
+		names[i] = strings.ReplaceAll(strings.Trim(name, `"`), `""`, `"`)
+	}
+	return names
+}
+
+func fieldNames(fs []*schema.Field) []string {
+	names := make([]string, len(fs))
+	for i, f := range fs {
+		names[i] = f.Name
+	}
+	return names
+}
+
+func columnNames(fs []*schema.Field) []string {
+	names := make([]string, len(fs))
+	for i, f := range fs {
+		names[i] = f.Column
+	}
+	return names
+}
+
+// fieldNamed is the name of the field that has a column.
+func fieldNamed(t *schema.Type, column string) string {
+	for _, f := range t.Columns {
+		if f.Column == column {
+			return f.Name
+		}
+	}
+	return column
+}
+
+// checkFields is the field that a check is of: its name is table, column and what it checks.
+// A check of another name stands for itself.
+func checkFields(t *schema.Type, check string) []string {
+	rest, _ := strings.CutPrefix(check, t.Table+"_")
+	longest, name := "", check
+	for _, f := range t.Columns {
+		if len(f.Column) > len(longest) && strings.HasPrefix(rest, f.Column+"_") {
+			longest, name = f.Column, f.Name
+		}
+	}
+	return []string{name}
+}
+
+func spoken(names []string) string { return strings.Join(names, " and ") }

@@ -1,0 +1,90 @@
+package postgres
+
+import (
+	"context"
+
+	"spacecloud/database/driver"
+	"spacecloud/fault"
+	"spacecloud/query"
+	"spacecloud/rules"
+)
+
+// tx is a transaction.
+type tx struct {
+	reader
+
+	driver *Driver
+	over   bool
+}
+
+var _ driver.Tx = (*tx)(nil)
+
+// Begin lends a connection. The transaction begins with the first statement, in the same message;
+// its updates and deletes lock the rows that they change.
+func (d *Driver) Begin(ctx context.Context) (driver.Tx, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, explain(err, nil)
+	}
+	c, err := d.pool.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.pending = beginTx
+	return &tx{reader: reader{c}, driver: d}, nil
+}
+
+// Find sees what the transaction wrote.
+func (t *tx) Find(ctx context.Context, s driver.Statement, b query.Binding) (driver.Rows, error) {
+	if t.over {
+		return nil, ended()
+	}
+	return t.reader.Find(ctx, s, b)
+}
+
+// Write does a write.
+func (t *tx) Write(ctx context.Context, n rules.NarrowedWrite, b query.Binding) (driver.Written, error) {
+	if t.over {
+		return driver.Written{}, ended()
+	}
+	t.rows.stop()
+	w := n.Write()
+	if err := ctx.Err(); err != nil {
+		return driver.Written{}, explain(err, w)
+	}
+	done, err := t.write(ctx, w, &b)
+	return done, explain(err, w)
+}
+
+// Commit ends the transaction; when it fails nothing is written, unless the connection was lost
+// just then.
+func (t *tx) Commit(ctx context.Context) error {
+	if t.over {
+		return ended()
+	}
+	t.rows.stop()
+	err := ctx.Err()
+	if err == nil && t.pg.TxStatus() == 'E' {
+		err = fault.New(fault.Internal, "the transaction had failed before it was to be committed")
+	}
+	if err == nil && !t.idle() {
+		err = t.say(ctx, commit)
+	}
+	t.end()
+	return explain(err, nil)
+}
+
+// Rollback ends the transaction; one that is over already stays so.
+func (t *tx) Rollback(context.Context) error {
+	t.end()
+	return nil
+}
+
+// end gives the connection back, which rolls back what is not committed.
+func (t *tx) end() {
+	if !t.over {
+		t.over = true
+		t.driver.pool.give(t.conn)
+	}
+}
+
+func ended() error { return fault.New(fault.Internal, "the transaction has ended") }
