@@ -20,9 +20,9 @@ func Insert(d Dialect, t *schema.Type, columns []*schema.Field, n int, returning
 	})
 }
 
-// InsertRows renders an insert of any number of rows, for a Strict dialect: its placeholders are
-// those of Strict.Rows.
-func InsertRows(d Strict, w *query.Write, returning []*schema.Field) (Statement, error) {
+// InsertRows renders an insert of any number of rows, for a dialect of Arrays: its placeholders are
+// those of Arrays.Rows.
+func InsertRows(d Arrays, w *query.Write, returning []*schema.Field) (Statement, error) {
 	return build(d, func(b *Builder) {
 		b.Text("INSERT INTO ")
 		b.Name(w.Type.Table)

@@ -93,9 +93,13 @@ func (dialect) call(b *sqlgen.Builder, function string, c query.Compare) {
 	b.Text(")")
 }
 
-// Nulls says nothing for what cannot be null, so that an index gives the order. By itself
+// SortKey says nothing of nulls for what cannot be null, so that an index gives the order. By itself
 // SQLite has nulls first in ascending order.
-func (dialect) Nulls(b *sqlgen.Builder, desc, nullable bool, n query.Nulls) {
+func (dialect) SortKey(b *sqlgen.Builder, value func(), desc, nullable bool, n query.Nulls) {
+	value()
+	if desc {
+		b.Text(" DESC")
+	}
 	if !nullable {
 		return
 	}
