@@ -394,4 +394,3 @@ func (dialect) ByKeys(b *sqlgen.Builder, row string, t *schema.Type) {
 	unnestKeys(b, t.Primary)
 	b.Text(")")
 }
-

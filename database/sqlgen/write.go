@@ -11,7 +11,9 @@ func Insert(d Dialect, t *schema.Type, columns []*schema.Field, n int, returning
 	return build(d, func(b *Builder) {
 		b.Text("INSERT INTO ")
 		b.Name(t.Table)
-		if len(columns) == 0 {
+		if none, ok := d.(interface{ NoValues() string }); ok && len(columns) == 0 {
+			b.Text(none.NoValues())
+		} else if len(columns) == 0 {
 			b.Text(" DEFAULT VALUES")
 		} else {
 			b.values(columns, n)
@@ -79,6 +81,30 @@ func Delete(d Dialect, w *query.Write, returning []*schema.Field) (Statement, er
 		b.Table(w.Type, row)
 		b.chosen(row, w)
 		b.returning(returning)
+	})
+}
+
+// DeleteFrom renders a delete for a database that wants to be told the alias twice.
+func DeleteFrom(d Dialect, w *query.Write, returning []*schema.Field) (Statement, error) {
+	return build(d, func(b *Builder) {
+		row := b.Alias()
+		b.Text("DELETE " + row + " FROM ")
+		b.Table(w.Type, row)
+		b.chosen(row, w)
+		b.returning(returning)
+	})
+}
+
+// Chosen renders the primary keys of the rows that an update or delete changes; lock is said at the end.
+func Chosen(d Dialect, w *query.Write, lock string) (Statement, error) {
+	return build(d, func(b *Builder) {
+		row := b.Alias()
+		b.Text("SELECT ")
+		b.Columns(row, w.Type.Primary)
+		b.Text(" FROM ")
+		b.Table(w.Type, row)
+		b.chosen(row, w)
+		b.Text(lock)
 	})
 }
 
