@@ -71,6 +71,12 @@ func (a *args) own(p *sqlgen.Param, v schema.Value) error {
 	}
 	var dst []byte
 	switch p.Bind {
+	case storedList:
+		if v.Kind() != schema.ListValue {
+			dst = append(dst, v.Text()...) // of embedded values
+		} else {
+			dst = schema.AppendStored(dst, v.List(), p.Scalar)
+		}
 	case likePattern:
 		dst = appendPattern(dst, v.Text())
 	case likePrefix:

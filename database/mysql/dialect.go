@@ -158,14 +158,22 @@ func (d dialect) in(b *sqlgen.Builder, c query.Compare, s schema.Scalar) {
 		b.Text(" IS NOT NULL THEN ")
 		defer b.Text(" END")
 	}
-	b.Text("(")
-	b.Operand(c.Left, s)
+	left, list := func() { b.Operand(c.Left, s) }, func() { listOf(b, c.Right, s) }
+	not := ""
 	if c.Op == query.Nin {
-		b.Text(" NOT")
+		not = " NOT"
 	}
-	b.Text(" IN (")
-	d.Elements(b, s, func() { listOf(b, c.Right, s) })
-	b.Text("))")
+	say(b, "(", left, not+" IN (", func() { d.Elements(b, s, list) }, ")")
+	if c.Left.Kind != query.Column || !c.Left.Field.NonNull || len(c.Left.Via) > 0 || len(c.Left.Inside) > 0 {
+		// MariaDB leaves open whether null is in a list without elements: it is not.
+		some := func() { say(b, "EXISTS (SELECT 1 FROM ", func() { elements(b, b.Alias(), d.packed(s), list) }, ")") }
+		if c.Op == query.In {
+			say(b, " AND (", left, " IS NOT NULL OR ", some, ")")
+		} else {
+			say(b, " OR ", left, " IS NULL AND NOT ", some)
+		}
+	}
+	b.Text(")")
 }
 
 func listOf(b *sqlgen.Builder, o query.Operand, s schema.Scalar) {
@@ -186,31 +194,29 @@ func (d dialect) has(b *sqlgen.Builder, c query.Compare, s schema.Scalar) {
 		b.Text("NOT ")
 	}
 	b.Text("EXISTS (SELECT 1 FROM ")
-	elements(b, want, s, func() { listOf(b, c.Right, s) })
+	elements(b, want, d.packed(s), func() { listOf(b, c.Right, s) })
 	b.Text(" WHERE ")
 	if c.Op == query.HasAll {
 		b.Text("NOT ")
 	}
 	b.Text("EXISTS (SELECT 1 FROM ")
-	elements(b, have, s, func() { listOf(b, c.Left, s) })
+	elements(b, have, d.packed(s), func() { listOf(b, c.Left, s) })
 	b.Text(" WHERE " + d.unpacked(have+".v", s) + " <=> " + d.unpacked(want+".v", s) + ")) END")
 }
 
 func (d dialect) Elements(b *sqlgen.Builder, s schema.Scalar, list func()) {
 	e := b.Alias()
 	b.Text("SELECT " + d.unpacked(e+".v", s) + " FROM ")
-	elements(b, e, s, list)
+	elements(b, e, d.packed(s), list)
 }
 
 // elements appends a list as a table with the column v.
-func elements(b *sqlgen.Builder, alias string, s schema.Scalar, list func()) {
-	b.Text("JSON_TABLE(")
-	list()
-	b.Text(", '$[*]' COLUMNS (v " + packed(s) + " PATH '$')) AS " + alias)
+func elements(b *sqlgen.Builder, alias, as string, list func()) {
+	say(b, "JSON_TABLE(", list, ", '$[*]' COLUMNS (v "+as+" PATH '$')) AS "+alias)
 }
 
 // packed is the type that a value is taken out of JSON as, and unpacked what it is then.
-func packed(s schema.Scalar) string {
+func (d dialect) packed(s schema.Scalar) string {
 	switch s {
 	case schema.Int, schema.BigInt:
 		return "BIGINT"
@@ -221,7 +227,7 @@ func packed(s schema.Scalar) string {
 	case schema.Decimal, schema.Date, schema.Time:
 		return casts[s]
 	}
-	return "LONGTEXT"
+	return "LONGTEXT CHARACTER SET utf8mb4 COLLATE " + d.server.collation
 }
 
 func (d dialect) unpacked(text string, s schema.Scalar) string {
@@ -297,7 +303,7 @@ func (d dialect) Change(b *sqlgen.Builder, row string, a query.Assign) {
 		b.Text(d.server.compact() + "JSON_MERGE_PRESERVE(COALESCE(")
 		b.Column(row, a.Field)
 		b.Text(", '[]'), ")
-		b.Operand(a.Value, a.Field.Scalar)
+		b.Bind(sqlgen.Param{Bind: storedList, From: a.Value, Scalar: a.Field.Scalar})
 		b.Text("))")
 	case query.Pull:
 		d.pull(b, row, a)
@@ -338,8 +344,8 @@ func (d dialect) pull(b *sqlgen.Builder, row string, a query.Assign) {
 	b.Column(row, a.Field)
 	b.Text(" IS NOT NULL THEN COALESCE((SELECT " + d.server.compact() + "CONCAT('[', GROUP_CONCAT(" + old + ".raw ORDER BY " + old + ".n SEPARATOR ','), ']')) FROM JSON_TABLE(")
 	b.Column(row, a.Field)
-	b.Text(", '$[*]' COLUMNS (n FOR ORDINALITY, raw JSON PATH '$', v " + packed(s) + " PATH '$')) AS " + old + " WHERE NOT EXISTS (SELECT 1 FROM ")
-	elements(b, gone, s, func() { b.Operand(a.Value, a.Field.Scalar) })
+	b.Text(", '$[*]' COLUMNS (n FOR ORDINALITY, raw JSON PATH '$', v " + d.packed(s) + " PATH '$')) AS " + old + " WHERE NOT EXISTS (SELECT 1 FROM ")
+	elements(b, gone, d.packed(s), func() { b.Bind(sqlgen.Param{Bind: storedList, From: a.Value, Scalar: a.Field.Scalar}) })
 	b.Text(" WHERE " + gone + ".v <=> " + old + ".v)), '[]') END")
 }
 

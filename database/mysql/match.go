@@ -12,7 +12,8 @@ import (
 
 // How a parameter of this dialect is bound.
 const (
-	likePattern  = sqlgen.Own + iota // a pattern of LIKE, as the database takes it
+	storedList   = sqlgen.Own + iota // a list as it is stored
+	likePattern                      // a pattern of LIKE, as the database takes it
 	likePrefix                       // a text, as the pattern of those that begin with it
 	likeRegexp                       // a pattern of LIKE without case, as a regular expression
 	foldedRegexp                     // a text without case, as a regular expression
@@ -51,15 +52,15 @@ func (d dialect) Match(b *sqlgen.Builder, c query.Compare) {
 	case c.Op == query.Like:
 		say(b, left, " LIKE ", pattern(b, right))
 	case c.Op == query.ILike && known:
-		d.matches(b, left, bound(likeRegexp))
+		d.known(b, left, bound(likeRegexp))
 	case c.Op == query.ILike:
 		say(b, folded(b, left), " LIKE ", pattern(b, folded(b, right)))
 	case c.Op == query.IContains && known:
-		d.matches(b, left, bound(foldedRegexp))
+		d.known(b, left, bound(foldedRegexp))
 	case c.Op == query.IContains:
 		say(b, "LOCATE(", folded(b, right), ", ", folded(b, left), ") > 0")
 	case known:
-		d.matches(b, left, bound(ownRegexp))
+		d.known(b, left, bound(ownRegexp))
 	default:
 		b.Fail("a regular expression is a value, not a column, on MySQL")
 	}
@@ -76,6 +77,11 @@ func say(b *sqlgen.Builder, parts ...any) {
 			part()
 		}
 	}
+}
+
+// known is matches for an expression of which MariaDB would not see that it is null.
+func (d dialect) known(b *sqlgen.Builder, text, expression func()) {
+	say(b, "CASE WHEN ", expression, " IS NOT NULL THEN ", func() { d.matches(b, text, expression) }, " END")
 }
 
 func (d dialect) matches(b *sqlgen.Builder, text, expression func()) {
@@ -122,7 +128,7 @@ func (d dialect) Search(b *sqlgen.Builder, row string, w query.Search) {
 	b.Text("CASE WHEN ")
 	b.Operand(w.Words, schema.String)
 	b.Text(" IS NOT NULL THEN NOT EXISTS (SELECT 1 FROM ")
-	elements(b, words, schema.String, func() { b.Bind(sqlgen.Param{Bind: wordRegexps, From: w.Words, Scalar: schema.String}) })
+	elements(b, words, d.packed(schema.String), func() { b.Bind(sqlgen.Param{Bind: wordRegexps, From: w.Words, Scalar: schema.String}) })
 	b.Text(" WHERE NOT ")
 	d.matches(b, func() {
 		b.Text("CONCAT_WS(' '")

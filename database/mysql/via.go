@@ -45,7 +45,7 @@ func (d dialect) of(b *sqlgen.Builder, l *query.Level, keys, row string) {
 	for i, f := range columns {
 		b.Text(", k")
 		b.Int(i)
-		b.Text(" " + packed(stored(f)) + " PATH '$[")
+		b.Text(" " + d.packed(stored(f)) + " PATH '$[")
 		b.Int(i)
 		b.Text("]'")
 	}
