@@ -12,6 +12,7 @@ import (
 	"spacecloud/config"
 	"spacecloud/database"
 	"spacecloud/database/driver"
+	"spacecloud/database/postgres"
 	"spacecloud/database/sqlite"
 	"spacecloud/migrate"
 	"spacecloud/project"
@@ -20,7 +21,13 @@ import (
 
 // drivers are the kinds of databases in this binary.
 var drivers = database.Drivers{
-	"sqlite": func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) },
+	"sqlite":     func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) },
+	"postgres":   openPostgres,
+	"postgresql": openPostgres,
+}
+
+func openPostgres(ctx context.Context, url string) (driver.Driver, error) {
+	return postgres.Open(ctx, url)
 }
 
 func logger(ps process) *slog.Logger { return slog.New(slog.NewTextHandler(ps.err, nil)) }

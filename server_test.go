@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -15,11 +16,18 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	private "spacecloud/tests/postgres"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"spacecloud": main})
+	testscript.Main(served{m}, map[string]func(){"spacecloud": main})
 }
+
+// served stops the database server that tests started.
+type served struct{ *testing.M }
+
+func (s served) Run() int { return private.Run(s.M) }
 
 // TestScripts runs the stories in testdata/scripts with the real program. Besides the usual
 // commands there are
@@ -31,13 +39,31 @@ func TestMain(m *testing.M) {
 //	end                   ends the server as a terminal would, which has to go well
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	runScripts(t, "testdata/scripts", nil)
+}
+
+// TestScriptsOnPostgres runs those in testdata/postgres, which find an empty database at $POSTGRES
+// and the schema of this repository in $SAMPLE.
+func TestScriptsOnPostgres(t *testing.T) {
+	t.Parallel()
+	sample, err := filepath.Abs("schema")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runScripts(t, "testdata/postgres", map[string]string{"POSTGRES": private.URL(t), "SAMPLE": sample})
+}
+
+func runScripts(t *testing.T, dir string, variables map[string]string) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/scripts",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE") != "",
 		Setup: func(e *testscript.Env) error {
 			e.Values[runningKey{}] = &running{}
+			for name, value := range variables {
+				e.Setenv(name, value)
+			}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"start": start, "hear": hear, "ask": ask, "get": get, "end": end},
@@ -97,7 +123,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	r.more = make(chan struct{}, 1)
 	c := exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
 	c.Dir, c.Stdout, c.Stderr, c.Env = ts.MkAbs("."), r, r, os.Environ()
-	for _, name := range []string{"SPACECLOUD_ADMIN_SECRET", "SPACECLOUD_AUTH_KEYS_0_ALG", "SPACECLOUD_AUTH_KEYS_0_SECRET"} {
+	for _, name := range []string{"SPACECLOUD_ADMIN_SECRET", "SPACECLOUD_AUTH_KEYS_0_ALG", "SPACECLOUD_AUTH_KEYS_0_SECRET", "POSTGRES"} {
 		c.Env = append(c.Env, name+"="+ts.Getenv(name))
 	}
 	ts.Check(c.Start())

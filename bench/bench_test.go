@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"text/tabwriter"
+
+	private "spacecloud/tests/postgres"
 )
 
 // target is one way to answer the queries.
@@ -100,7 +102,7 @@ type result struct {
 var summary []result
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := private.Run(m)
 	if len(summary) > 0 {
 		printSummary()
 	}

@@ -3,12 +3,12 @@ package bench
 import (
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"spacecloud/database"
+	"spacecloud/database/driver"
 	"spacecloud/database/sqlite"
 	"spacecloud/generator"
 	"spacecloud/graph"
@@ -21,13 +21,22 @@ import (
 // written.
 func server(b *testing.B, path string) http.Handler {
 	b.Helper()
-	text, err := os.ReadFile("schema.graphql")
-	check(b, err)
-	s, err := schema.Parse(schema.Source{Name: "schema.graphql", Text: string(text)})
-	check(b, err)
 	d, err := sqlite.Open(b.Context(), "sqlite:"+path)
 	check(b, err)
 	b.Cleanup(func() { _ = d.Close() })
+	return serverOver(b, d)
+}
+
+func benchSchema(b *testing.B) *schema.Schema {
+	b.Helper()
+	s, err := schema.Parse(schema.Source{Name: "schema.graphql", Text: SDL})
+	check(b, err)
+	return s
+}
+
+func serverOver(b *testing.B, d driver.Driver) http.Handler {
+	b.Helper()
+	s := benchSchema(b)
 	set, err := rules.Compile(s)
 	check(b, err)
 	rows, err := resolvers.New(resolvers.Config{

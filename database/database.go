@@ -29,7 +29,7 @@ type Drivers map[string]Opener
 
 // later are the schemes that the project knows and does not serve yet.
 var later = map[string]string{
-	"postgres": "PostgreSQL", "postgresql": "PostgreSQL", "mysql": "MySQL", "mongodb": "MongoDB", "mongodb+srv": "MongoDB",
+	"mysql": "MySQL", "mongodb": "MongoDB", "mongodb+srv": "MongoDB",
 }
 
 // Open opens the database that @table(db: name) means, with the driver for the scheme of its
@@ -93,7 +93,8 @@ func (db *DB) Once(ctx context.Context, do func(driver.Reader) error) error {
 }
 
 // Tx runs do in one transaction: it commits when do returns nil, and rolls back when do
-// returns an error or panics. The context ends the transaction, but not its rollback.
+// returns an error or panics. The context ends the transaction, but not its rollback. Like
+// Together it may run do more than once.
 func (db *DB) Tx(ctx context.Context, do func(driver.Tx) error) error {
 	return Together(ctx, []*DB{db}, func(txs map[*DB]driver.Tx) error { return do(txs[db]) })
 }
@@ -101,7 +102,22 @@ func (db *DB) Tx(ctx context.Context, do func(driver.Tx) error) error {
 // Together runs do in a transaction on each of dbs. They begin in the order of their names, so that no two
 // requests wait for each other, and commit in the order of dbs when do returns nil. When do returns an
 // error or panics, or a commit fails, those that have not committed roll back.
-func Together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) (err error) {
+//
+// Where other transactions were in the way (driver.ErrAgain) and nothing is committed, it begins again:
+// do must not build on what an earlier run of it did.
+func Together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) error {
+	for attempt := 1; ; attempt++ {
+		committed, err := together(ctx, dbs, do)
+		if committed > 0 || attempt == attempts || !errors.Is(err, driver.ErrAgain) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// attempts are the most runs of one transaction.
+const attempts = 5
+
+func together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) (committed int, err error) {
 	open := make(map[*DB]driver.Tx, len(dbs))
 	defer func() {
 		for _, tx := range open {
@@ -112,20 +128,20 @@ func Together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) 
 	for _, db := range byName {
 		if open[db], err = db.driver.Begin(ctx); err != nil {
 			delete(open, db)
-			return err
+			return 0, err
 		}
 	}
 	if err := do(maps.Clone(open)); err != nil {
-		return err
+		return 0, err
 	}
-	for _, db := range dbs {
+	for i, db := range dbs {
 		tx := open[db]
 		delete(open, db) // a commit ends the transaction even when it fails
 		if err := tx.Commit(ctx); err != nil {
-			return err
+			return i, err
 		}
 	}
-	return nil
+	return len(dbs), nil
 }
 
 // Ping is whether the database answers.

@@ -18,6 +18,7 @@ type fake struct {
 	driver.Driver
 	committed, rolledBack int
 	commitFails           bool
+	again                 int // commits that others are in the way of
 }
 
 func (f *fake) Begin(context.Context) (driver.Tx, error) { return &fakeTx{fake: f}, nil }
@@ -34,6 +35,10 @@ type fakeTx struct {
 
 func (t *fakeTx) Commit(context.Context) error {
 	t.fake.committed++
+	if t.fake.again > 0 {
+		t.fake.again--
+		return fault.Wrap(fault.Unavailable, driver.ErrAgain, "busy")
+	}
 	if t.fake.commitFails {
 		return fault.New(fault.Conflict, "commit failed")
 	}
@@ -82,6 +87,44 @@ func TestTxEndsOnce(t *testing.T) {
 	}
 }
 
+// A transaction that others were in the way of is done again, a few times, unless a part of it is
+// committed.
+func TestTogetherBeginsAgain(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		first, second int // commits that fail
+		runs          int
+		done          bool
+	}{
+		{"nobody in the way", 0, 0, 1, true},
+		{"the first database", 2, 0, 3, true},
+		{"the second, when the first is committed", 0, 1, 1, false},
+		{"for ever", 100, 0, 5, false},
+	} {
+		dbs := []*database.DB{database.New("a", &fake{again: c.first}), database.New("b", &fake{again: c.second})}
+		runs := 0
+		err := database.Together(t.Context(), dbs, func(map[*database.DB]driver.Tx) error {
+			runs++
+			return nil
+		})
+		if runs != c.runs || (err == nil) != c.done {
+			t.Errorf("%s: %d runs, %v", c.name, runs, err)
+		}
+	}
+	runs := 0
+	ctx, cancel := context.WithCancel(t.Context())
+	err := database.New("a", &fake{}).Tx(ctx, func(driver.Tx) error {
+		runs++
+		if runs == 2 {
+			cancel()
+		}
+		return errors.Join(fault.New(fault.Conflict, "taken"), driver.ErrAgain)
+	})
+	if runs != 2 || fault.KindOf(err) != fault.Conflict {
+		t.Errorf("a request that ended: %d runs, %v", runs, err)
+	}
+}
+
 func TestOpenChoosesByScheme(t *testing.T) {
 	drivers := database.Drivers{
 		"fake": func(_ context.Context, url string) (driver.Driver, error) {
@@ -100,10 +143,10 @@ func TestOpenChoosesByScheme(t *testing.T) {
 		t.Errorf("ping: %v", err)
 	}
 	for url, want := range map[string]string{
-		"fake:secret":                  "database main: not there",
-		"postgres://ann:secret@host/x": "PostgreSQL is not served yet; known are fake:, other:",
-		"oracle://ann:secret@host/x":   "oracle: is no known scheme; known are fake:, other:",
-		"secret":                       "has no scheme",
+		"fake:secret":                "database main: not there",
+		"mysql://ann:secret@host/x":  "MySQL is not served yet; known are fake:, other:",
+		"oracle://ann:secret@host/x": "oracle: is no known scheme; known are fake:, other:",
+		"secret":                     "has no scheme",
 	} {
 		_, err := drivers.Open(t.Context(), "main", url)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {

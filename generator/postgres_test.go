@@ -11,7 +11,6 @@ import (
 	atlas "ariga.io/atlas/sql/schema"
 
 	"spacecloud/generator"
-	"spacecloud/schema"
 	private "spacecloud/tests/postgres"
 )
 
@@ -94,9 +93,6 @@ func TestAppliedTablesHaveNoDiffOnPostgres(t *testing.T) {
 	for _, story := range stories(t) {
 		t.Run(story.name(), func(t *testing.T) {
 			sdl := string(story.file("schema.graphql").Data)
-			if strings.Contains(sdl, "@search") {
-				t.Skip("full-text search is for SQLite only")
-			}
 			openPostgres(t).apply(strings.ReplaceAll(sdl, "NOCASE", "POSIX"))
 		})
 	}
@@ -194,19 +190,5 @@ func TestDefaultsOfPostgres(t *testing.T) {
 				t.Fatalf("got %q, want %q", got, c.want)
 			}
 		})
-	}
-}
-
-func TestWhatPostgresCannotDoIsAProblem(t *testing.T) {
-	for sdl, want := range map[string]string{
-		`type Post { id: ID! @primary  value: String @search }`: "schema.graphql:1:31: Post.value: @search: full-text search cannot be had on PostgreSQL yet",
-	} {
-		s, err := schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl})
-		if err == nil {
-			_, err = generator.Tables(inMain(s), "postgres")
-		}
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v", sdl, err)
-		}
 	}
 }

@@ -22,7 +22,7 @@ func TestStoriesHaveNoSecondPlanOnPostgres(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range archive.Files {
-			if f.Name == "schema.graphql" && !strings.Contains(string(f.Data), "@search") {
+			if f.Name == "schema.graphql" {
 				t.Run(filepath.Base(path), func(t *testing.T) {
 					newPostgres(t).apply(strings.ReplaceAll(string(f.Data), "NOCASE", "POSIX"), Options{})
 				})
@@ -253,12 +253,4 @@ func TestTheWayBackLeadsBackOnPostgres(t *testing.T) {
 		w.exec(s.Reverse...)
 	}
 	w.equal("the database", w.dump(), before)
-}
-
-func TestSearchOnPostgresIsRefused(t *testing.T) {
-	w := newPostgres(t)
-	_, err := Make(t.Context(), w.db, w.schema(byTitle), Options{})
-	if err == nil || !strings.Contains(err.Error(), "Post.title: @search: full-text search cannot be had on PostgreSQL yet") {
-		t.Errorf("got %v", err)
-	}
 }

@@ -142,6 +142,9 @@ type Write struct {
 	// WantKeys asks for the primary keys of the rows that were written, in the order of
 	// Rows for an insert.
 	WantKeys bool
+	// Readable keeps the transaction fit to be read from when the write breaks a constraint, so
+	// that somebody can ask what that means before it is rolled back.
+	Readable bool
 }
 
 // SetColumns are the columns that the rows of an update set.

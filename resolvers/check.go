@@ -50,6 +50,11 @@ func (c *check) instead(ctx context.Context, w *writing, err error, columns []*s
 	return c.refuses(ctx, w, columns, rows)
 }
 
+// asksAfter is whether instead has something to ask.
+func (c *check) asksAfter() bool {
+	return slices.ContainsFunc(c.levels, func(l failing) bool { return l.fault.Kind == fault.Denied })
+}
+
 // refuses is the refusal of a row that could not be inserted, where its rule would not have allowed
 // it: a conflict would tell who may not make the row what else is there. Nil where the rule
 // allows them all.

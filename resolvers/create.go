@@ -55,7 +55,7 @@ func (w *writing) insert(ctx context.Context, t *schema.Type, docs []Doc, path f
 		return nil, err
 	}
 	written, err := w.write(ctx, query.Write{
-		Verb: query.Create, Type: t, Columns: columns, Rows: rows, WantKeys: want || check.needed(),
+		Verb: query.Create, Type: t, Columns: columns, Rows: rows, WantKeys: want || check.needed(), Readable: check.asksAfter(),
 	}, nil, ours)
 	if err != nil {
 		return nil, cmp.Or(check.instead(ctx, w, err, columns, rows), err)

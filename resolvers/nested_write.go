@@ -273,6 +273,7 @@ func (n *nest) put(ctx context.Context, batch []*node) error {
 	if err != nil {
 		return below(batch[0].path, err)
 	}
+	q.Readable = check.asksAfter()
 	done, err := n.w.write(ctx, q, nil, ours)
 	if err != nil {
 		return n.located(cmp.Or(check.instead(ctx, n.w, err, inserted, rows), err), batch)

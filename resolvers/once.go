@@ -2,11 +2,13 @@ package resolvers
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
 	"spacecloud/auth"
 	"spacecloud/database"
+	"spacecloud/database/driver"
 	"spacecloud/fault"
 	"spacecloud/query"
 	"spacecloud/rules"
@@ -28,11 +30,18 @@ var requests = requestsType()
 const requestsTable = "_spacecloud_requests"
 
 // createRequests makes the table, by dialect.
-var createRequests = map[string][]string{"sqlite": {
-	`CREATE TABLE IF NOT EXISTS "` + requestsTable + `" ("caller" TEXT NOT NULL, "key" TEXT NOT NULL, "digest" TEXT NOT NULL, ` +
-		`"at" TEXT NOT NULL, "answer" BLOB NOT NULL, PRIMARY KEY ("caller", "key"))`,
-	`CREATE INDEX IF NOT EXISTS "` + requestsTable + `_at" ON "` + requestsTable + `" ("at")`,
-}}
+var createRequests = map[string][]string{
+	"sqlite": {
+		`CREATE TABLE IF NOT EXISTS "` + requestsTable + `" ("caller" TEXT NOT NULL, "key" TEXT NOT NULL, "digest" TEXT NOT NULL, ` +
+			`"at" TEXT NOT NULL, "answer" BLOB NOT NULL, PRIMARY KEY ("caller", "key"))`,
+		`CREATE INDEX IF NOT EXISTS "` + requestsTable + `_at" ON "` + requestsTable + `" ("at")`,
+	},
+	"postgres": {
+		`CREATE TABLE IF NOT EXISTS "` + requestsTable + `" ("caller" text COLLATE "C" NOT NULL, "key" text COLLATE "C" NOT NULL, ` +
+			`"digest" text NOT NULL, "at" timestamptz(6) NOT NULL, "answer" bytea NOT NULL, PRIMARY KEY ("caller", "key"))`,
+		`CREATE INDEX IF NOT EXISTS "` + requestsTable + `_at" ON "` + requestsTable + `" ("at")`,
+	},
+}
 
 func requestsType() *schema.Type {
 	t := &schema.Type{Name: "request", Kind: schema.Table, Table: requestsTable, Owned: true}
@@ -77,7 +86,7 @@ func (r *Resolvers) WriteOnce(ctx context.Context, c *auth.Caller, once Once, ch
 	err = w.within(ctx, dbs, func() error {
 		var known bool
 		var err error
-		if dst, known, err = o.answered(ctx, dst); known || err != nil {
+		if dst, known, err = o.answered(ctx, dst[:start]); known || err != nil {
 			return err
 		}
 		if dst, err = w.all(ctx, changes, dst); err != nil {
@@ -155,5 +164,8 @@ func (o onceMore) keep(ctx context.Context, answer []byte) error {
 	_, err = tx.Write(ctx, rules.SystemWrite(query.Write{
 		Verb: query.Create, Type: requests, Columns: requests.Columns, Rows: [][]schema.Value{row},
 	}), query.Binding{})
+	if fault.KindOf(err) == fault.Conflict { // another server has answered meanwhile
+		err = errors.Join(err, driver.ErrAgain)
+	}
 	return err
 }

@@ -2,9 +2,11 @@ package resolvers
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
+	"spacecloud/database/driver"
 	"spacecloud/fault"
 	"spacecloud/query"
 	"spacecloud/schema"
@@ -17,8 +19,8 @@ type Conflict struct {
 	All    bool            // every column that the row gives, instead of Update
 }
 
-// upsert inserts the rows that are not there, and updates those that are: under the lock that
-// the transaction holds, nobody comes between.
+// upsert inserts the rows that are not there, and updates those that are. Where a transaction does
+// not hold the lock for all writers, a row may have come between, and it begins again.
 func (w *writing) upsert(ctx context.Context, c *Change, dst []byte) ([]byte, error) {
 	for i, doc := range c.Docs {
 		for _, v := range doc {
@@ -47,7 +49,7 @@ func (w *writing) upsert(ctx context.Context, c *Change, dst []byte) ([]byte, er
 	if len(fresh) > 0 {
 		keys, err := w.insert(ctx, c.Type, fresh, func(i int) []any { return c.path(freshAt[i]) }, c.wantsRows())
 		if err != nil {
-			return dst, err
+			return dst, c.OnConflict.raced(err)
 		}
 		n := len(c.Type.Primary)
 		for i, at := range freshAt {
@@ -68,6 +70,18 @@ func (w *writing) upsert(ctx context.Context, c *Change, dst []byte) ([]byte, er
 		}
 	}
 	return w.answer(ctx, c, affected, keys, dst)
+}
+
+// raced is the error of an insert, which is to be done again when a row of the same key has come
+// since it was looked for.
+func (c *Conflict) raced(err error) error {
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Conflict {
+		fields, _ := f.Details["fields"].([]string)
+		if slices.EqualFunc(c.Target, fields, func(f *schema.Field, name string) bool { return f.Name == name }) {
+			return errors.Join(err, driver.ErrAgain)
+		}
+	}
+	return err
 }
 
 // existing is for each row the primary key of the one that is there, or nil.

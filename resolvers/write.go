@@ -79,7 +79,7 @@ func (r *Resolvers) Write(ctx context.Context, c *auth.Caller, changes []Change,
 	start := len(dst)
 	err := w.within(ctx, databases(r, changes), func() error {
 		var err error
-		dst, err = w.all(ctx, changes, dst)
+		dst, err = w.all(ctx, changes, dst[:start])
 		return err
 	})
 	if err != nil {
@@ -111,7 +111,8 @@ func databases(r *Resolvers, changes []Change) []*database.DB {
 	return dbs
 }
 
-// within does it in a transaction on each database.
+// within does it in a transaction on each database, from the start again where others were in the
+// way.
 func (w *writing) within(ctx context.Context, dbs []*database.DB, do func() error) error {
 	return database.Together(ctx, dbs, func(txs map[*database.DB]driver.Tx) error {
 		w.txs = txs

@@ -5,6 +5,7 @@ package driver
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"spacecloud/query"
 	"spacecloud/rules"
@@ -67,7 +68,8 @@ type Rows interface {
 type Tx interface {
 	Reader
 	// Write does w once. A broken unique, foreign or check constraint is fault.Conflict that
-	// names the fields; the transaction then has to be rolled back.
+	// names the fields; the transaction then has to be rolled back, and can be read from before
+	// only when w is Readable.
 	Write(ctx context.Context, w rules.NarrowedWrite, b query.Binding) (Written, error)
 	Commit(ctx context.Context) error
 	Rollback(ctx context.Context) error
@@ -78,6 +80,10 @@ type Written struct {
 	Affected int
 	Keys     []schema.Value // flat primary keys, when Write.WantKeys
 }
+
+// ErrAgain is in the tree of an error that a transaction would not have met without others that ran
+// beside it: rolled back and done again, it may succeed.
+var ErrAgain = errors.New("done again it may succeed")
 
 // Single is a driver to which one statement costs less than a View of it.
 type Single interface {

@@ -24,6 +24,7 @@ type conn struct {
 	since   time.Time // when it became idle
 	stale   bool      // its statements are not those of the tables as they are now
 	pending string    // how a transaction begins that its first statement is to begin
+	point   point
 }
 
 // prepared is one statement of a connection.
@@ -41,7 +42,35 @@ const (
 	beginTx   = "BEGIN ISOLATION LEVEL READ COMMITTED"
 	commit    = "COMMIT"
 	rollback  = "ROLLBACK"
+
+	setPoint     = "SAVEPOINT sc"
+	releasePoint = "RELEASE SAVEPOINT sc"
+	returnTo     = "ROLLBACK TO SAVEPOINT sc"
 )
+
+// point is what is to be said of a savepoint with the next statement, in the same message.
+type point uint8
+
+const (
+	noPoint point = iota
+	newPoint
+	oldPoint // release it
+	oldAndNewPoint
+)
+
+// before are the statements that are sent with one in one message, before it.
+func (c *conn) before(texts []string) []string {
+	if c.pending != "" {
+		texts = append(texts, c.pending)
+	}
+	if c.point == oldPoint || c.point == oldAndNewPoint {
+		texts = append(texts, releasePoint)
+	}
+	if c.point == newPoint || c.point == oldAndNewPoint {
+		texts = append(texts, setPoint)
+	}
+	return texts
+}
 
 // patience is how long what has to be said without a request's context may take.
 const patience = 5 * time.Second
@@ -73,7 +102,7 @@ func (c *conn) idle() bool { return c.pg.TxStatus() == 'I' }
 // clean ends whatever was left open, and is whether the connection can be used again.
 func (c *conn) clean() bool {
 	c.rows.stop()
-	c.pending = ""
+	c.pending, c.point = "", noPoint
 	if c.stale || c.pg.IsClosed() || c.pg.IsBusy() {
 		return false
 	}
@@ -139,20 +168,24 @@ func (c *conn) bound(ctx context.Context, text *sqlgen.Statement, b *query.Bindi
 
 // run sends a statement, in one piece with the one that begins its transaction.
 func (c *conn) run(ctx context.Context, p *prepared) (answer, error) {
-	if c.pending == "" {
+	var room [3]string
+	before := c.before(room[:0])
+	if len(before) == 0 {
 		return answer{ResultReader: c.pg.ExecStatement(ctx, p.description, c.args.all(), c.args.formats, p.formats)}, nil
 	}
-	begin, err := c.cache.get(ctx, c.pending)
-	if err != nil {
-		return answer{}, err
-	}
-	c.pending = ""
 	c.batch = pgconn.Batch{}
-	c.batch.ExecStatement(begin.description, nil, nil, nil)
+	for _, text := range before {
+		first, err := c.cache.get(ctx, text)
+		if err != nil {
+			return answer{}, err
+		}
+		c.batch.ExecStatement(first.description, nil, nil, nil)
+	}
+	c.pending, c.point = "", noPoint
 	c.batch.ExecStatement(p.description, c.args.all(), c.args.formats, p.formats)
 	all := c.pg.ExecBatch(ctx, &c.batch)
 	for n := 0; all.NextResult(); n++ {
-		if n == 1 {
+		if n == len(before) {
 			return answer{all.ResultReader(), all}, nil
 		}
 	}

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"io"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"spacecloud/database/driver"
 	"spacecloud/fault"
 	"spacecloud/query"
 	"spacecloud/schema"
@@ -31,7 +33,12 @@ const (
 	noStatement = "26000"
 	readOnly    = "25006"
 	noDatabase  = "3D000"
+	tooLong     = "22001"
+	tooMany     = "53300"
 )
+
+// digits are the one number in a message, whatever its language.
+var digits = regexp.MustCompile(`\d+`)
 
 // explain makes a fault of whatever went wrong; w is the write that was refused, or nil.
 func explain(err error, w *query.Write) error {
@@ -43,8 +50,8 @@ func explain(err error, w *query.Write) error {
 	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		if w != nil {
-			if constraint := constraint(pg, err, w); constraint != nil {
-				return constraint
+			if known := constraint(pg, err, w); known != nil {
+				return known
 			}
 		}
 		return general(pg, err)
@@ -52,13 +59,19 @@ func explain(err error, w *query.Write) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err) {
 		return fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
 	}
-	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		return fault.Wrap(fault.Unavailable, err, "the database cannot be reached")
+	if c, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return fault.Wrap(fault.Unavailable, err, "the server cannot be reached at %s; is it running, and is this its address?", address(c.Config))
 	}
 	if isLost(err) {
 		return fault.Wrap(fault.Unavailable, err, "the connection to the database was lost")
 	}
 	return fault.Wrap(fault.Internal, err, "the database refused")
+}
+
+// address is where a server is looked for.
+func address(c *pgconn.Config) string {
+	_, at := pgconn.NetworkAddress(c.Host, c.Port)
+	return at
 }
 
 // isStale is whether a statement was prepared for tables that are others now, or is not there
@@ -79,18 +92,24 @@ func general(pg *pgconn.PgError, err error) error {
 	switch pg.Code {
 	case cancelled:
 		return fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
-	case serialize, deadlock, lockTimeout:
-		return fault.Wrap(fault.Unavailable, err, "the database is busy: other changes were in the way")
+	case serialize, deadlock:
+		return fault.Wrap(fault.Unavailable, errors.Join(driver.ErrAgain, err), "the database is busy: other changes were in the way; ask again")
+	case lockTimeout:
+		return fault.Wrap(fault.Unavailable, err, "the database is busy: other changes were in the way for too long; ask again")
+	case tooMany:
+		return fault.Wrap(fault.Unavailable, err, "the server has no connection left; raise its max_connections, or lower %s in the URL of the database", maxConnections)
+	case tooLong:
+		return fault.Wrap(fault.Validation, err, "a text is longer than the %s characters that its column holds", digits.FindString(pg.Message))
 	case outOfRange:
 		return fault.Wrap(fault.Invalid, err, "the result does not fit: %s", pg.Message)
 	case badRegexp:
 		return fault.Wrap(fault.Invalid, err, "a regular expression is too much for the database")
 	case stalePlan, noStatement:
-		return fault.Wrap(fault.Unavailable, err, "the tables of the database have just changed")
+		return fault.Wrap(fault.Unavailable, errors.Join(driver.ErrAgain, err), "the tables of the database have just changed; ask again")
 	case readOnly:
 		return fault.Wrap(fault.Unavailable, err, "the database can only be read")
 	case noDatabase:
-		return fault.Wrap(fault.Invalid, err, "there is no such database on the server")
+		return fault.Wrap(fault.Invalid, err, "there is no such database on the server; create it, or name another in the URL")
 	}
 	class := pg.Code[:min(2, len(pg.Code))]
 	switch class {
@@ -101,7 +120,7 @@ func general(pg *pgconn.PgError, err error) error {
 	case "23":
 		return fault.Wrap(fault.Conflict, err, "the change conflicts with other rows")
 	case "28":
-		return fault.Wrap(fault.Invalid, err, "the server does not let this user in")
+		return fault.Wrap(fault.Invalid, err, "the server does not let this user in; check user and password in the URL of the database")
 	case "54":
 		return fault.Wrap(fault.Limit, err, "a value is larger than the database takes")
 	}
@@ -119,11 +138,45 @@ func constraint(pg *pgconn.PgError, err error, w *query.Write) error {
 	case notNull:
 		names := []string{fieldNamed(w.Type, pg.ColumnName)}
 		return fault.Wrap(fault.Validation, err, "%s of a %s must not be null", spoken(names), w.Type.Name).With("fields", names)
+	case outOfRange:
+		return overflow(pg, err, w)
 	case broken:
 		names := checkFields(w.Type, pg.ConstraintName)
 		return fault.Wrap(fault.Conflict, err, "%s of a %s breaks a check of the table", spoken(names), w.Type.Name).With("fields", names)
 	}
 	return nil
+}
+
+// overflow is the result of an inc or mul that does not fit, or nil. PostgreSQL says by which of its
+// functions it found that, but not for which column.
+func overflow(pg *pgconn.PgError, err error, w *query.Write) error {
+	if w.Verb != query.Update {
+		return nil
+	}
+	switch {
+	case strings.HasPrefix(pg.Routine, "int84") || strings.HasPrefix(pg.Routine, "int4"):
+		return fault.Wrap(fault.Invalid, err, "the result does not fit into 32 bits")
+	case strings.HasPrefix(pg.Routine, "int8"):
+		return fault.Wrap(fault.Invalid, err, "the result does not fit into 64 bits")
+	case strings.HasPrefix(pg.Routine, "float"):
+		return fault.Wrap(fault.Invalid, err, "the result is not a finite number")
+	case pg.Routine != "apply_typmod":
+		return nil
+	}
+	var of *schema.Field
+	for _, a := range w.Set {
+		if a.Field.Scalar == schema.Decimal && (a.Op == query.Inc || a.Op == query.Mul) {
+			if of != nil {
+				return nil
+			}
+			of = a.Field
+		}
+	}
+	if of == nil {
+		return nil
+	}
+	precision, scale := decimalSize(of)
+	return fault.Wrap(fault.Invalid, err, "the result does not fit into %d digits, %d of them after the point", precision, scale)
 }
 
 // foreign names the link whose row is not there, or says that others point to this one: the

@@ -93,9 +93,22 @@ func (p *pool) give(c *conn) {
 		p.idle = append(p.idle, c)
 		p.mu.Unlock()
 	} else {
+		if c.pg.IsClosed() {
+			p.doubt()
+		}
 		c.close()
 	}
 	<-p.slots
+}
+
+// doubt has the connections that are idle asked before they are lent: one was lost, and perhaps
+// the server with it.
+func (p *pool) doubt() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.idle {
+		c.since = time.Time{}
+	}
 }
 
 // close waits until all are back, and closes them.

@@ -73,8 +73,23 @@ func Open(ctx context.Context, url string) (*Driver, error) {
 	}
 	defer d.pool.give(c)
 	version, _, _ := strings.Cut(c.pg.ParameterStatus("server_version"), " ")
+	if err := tooOld(version); err != nil {
+		return nil, err
+	}
 	d.product = "PostgreSQL " + version
 	return d, nil
+}
+
+// oldest is the oldest version that is served.
+const oldest = 13
+
+// tooOld is what to say of a version such as 15.18 that is not served, or nil.
+func tooOld(version string) error {
+	major, _, _ := strings.Cut(version, ".")
+	if n, err := strconv.Atoi(major); err == nil && n < oldest {
+		return fault.New(fault.Invalid, "PostgreSQL %s is too old; %d or newer is needed", version, oldest)
+	}
+	return nil
 }
 
 const maxConnections = "pool_max_conns"
@@ -82,7 +97,9 @@ const maxConnections = "pool_max_conns"
 func configure(url string) (*pgconn.Config, int, error) {
 	config, err := pgconn.ParseConfig(url)
 	if err != nil {
-		return nil, 0, fault.Wrap(fault.Invalid, err, "its URL cannot be read; it is like postgres://user:password@host:5432/name")
+		// The cause may hold the password.
+		return nil, 0, fault.New(fault.Invalid, "its URL cannot be read; it is like postgres://user:password@host:5432/name, "+
+			"and what is special in a password is written as in %%40 for @")
 	}
 	size := defaultSize()
 	if text, ok := config.RuntimeParams[maxConnections]; ok {

@@ -14,12 +14,12 @@ import (
 // as in other databases, which PostgreSQL's own text search cannot: that has other words, and
 // folds by the locale. No index serves it.
 func (dialect) Search(b *sqlgen.Builder, row string, w query.Search) {
-	b.Text("(concat_ws(' '")
+	b.Text("((concat_ws(' '")
 	for _, f := range query.SearchFields(w.Type) {
 		b.Text(", ")
 		b.Column(row, f)
 	}
-	b.Text(") ~ ALL(")
+	b.Text(")" + bytewise + ") ~ ALL(")
 	b.Bind(sqlgen.Param{Bind: wordRegexps, From: w.Words, Scalar: schema.String})
 	b.Text("))")
 }

@@ -16,15 +16,24 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(private.Run(m)) }
 
-// harness gives each test a database of its own.
-var harness = drivertest.Harness{
-	Open:   func(t testing.TB) driver.Driver { return openDriver(t) },
-	Create: func(t testing.TB, d driver.Driver, types []*schema.Type) { createTables(t, d.(*Driver), types) },
+// in gives each test a database of its own.
+func in(url func(testing.TB) string) drivertest.Harness {
+	return drivertest.Harness{
+		Open:   func(t testing.TB) driver.Driver { return openAt(t, url(t)) },
+		Create: func(t testing.TB, d driver.Driver, types []*schema.Type) { createTables(t, d.(*Driver), types) },
+	}
 }
+
+var harness = in(private.URL)
 
 func openDriver(t testing.TB) *Driver {
 	t.Helper()
-	d, err := Open(t.Context(), private.URL(t))
+	return openAt(t, private.URL(t))
+}
+
+func openAt(t testing.TB, url string) *Driver {
+	t.Helper()
+	d, err := Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,6 +42,9 @@ func openDriver(t testing.TB) *Driver {
 }
 
 func TestSuite(t *testing.T) { drivertest.Run(t, harness) }
+
+// TestSuiteInAnotherCollation is the suite where the database would compare texts as people do.
+func TestSuiteInAnotherCollation(t *testing.T) { drivertest.Run(t, in(private.Collated)) }
 
 func FuzzConditions(f *testing.F) {
 	for seed := range uint64(4) {

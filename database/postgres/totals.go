@@ -50,12 +50,12 @@ func totalsOf(l *query.Level) []total {
 	return totals
 }
 
-// decimalScale is the scale of a decimal column, by default what all databases can hold.
-func decimalScale(f *schema.Field) int {
+// decimalSize is the size of a decimal column, by default what all databases can hold.
+func decimalSize(f *schema.Field) (precision, scale int) {
 	if f.Precision == 0 {
-		return 9
+		return 34, 9
 	}
-	return f.Scale
+	return f.Precision, f.Scale
 }
 
 // Total has PostgreSQL add up, which is exact but for floats.
@@ -69,7 +69,8 @@ func (d dialect) Total(b *sqlgen.Builder, row string, m query.Measure) {
 	case m.Fn == query.Sum:
 		of("sum")
 	case m.Field.Scalar == schema.Decimal:
-		d.average(b, of, decimalScale(m.Field)+query.AvgScale)
+		_, scale := decimalSize(m.Field)
+		d.average(b, of, scale+query.AvgScale)
 	case m.Field.Scalar == schema.Float:
 		// avg would fail where the squares of the values are no floats any more.
 		b.Text("(")

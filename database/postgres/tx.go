@@ -14,6 +14,7 @@ type tx struct {
 	reader
 
 	driver *Driver
+	broken bool // a write failed
 	over   bool
 }
 
@@ -51,7 +52,30 @@ func (t *tx) Write(ctx context.Context, n rules.NarrowedWrite, b query.Binding) 
 	if err := ctx.Err(); err != nil {
 		return driver.Written{}, explain(err, w)
 	}
-	done, err := t.write(ctx, w, &b)
+	if !w.Readable {
+		done, err := t.write(ctx, w, &b)
+		return done, explain(err, w)
+	}
+	return t.writeReadable(ctx, w, &b)
+}
+
+// writeReadable goes back to before the write when it fails: PostgreSQL answers nothing in a
+// transaction that has failed.
+func (t *tx) writeReadable(ctx context.Context, w *query.Write, b *query.Binding) (driver.Written, error) {
+	if t.point == oldPoint {
+		t.point = oldAndNewPoint
+	} else {
+		t.point = newPoint
+	}
+	done, err := t.write(ctx, w, b)
+	if err == nil {
+		t.point = oldPoint
+		return done, nil
+	}
+	t.broken = true
+	if t.pg.TxStatus() == 'E' {
+		_ = t.say(ctx, returnTo) // without it nothing can be asked, which says the next error
+	}
 	return done, explain(err, w)
 }
 
@@ -65,6 +89,9 @@ func (t *tx) Commit(ctx context.Context) error {
 	err := ctx.Err()
 	if err == nil && t.pg.TxStatus() == 'E' {
 		err = fault.New(fault.Internal, "the transaction had failed before it was to be committed")
+	}
+	if err == nil && t.broken {
+		err = fault.New(fault.Internal, "a write of the transaction had failed before it was to be committed")
 	}
 	if err == nil && !t.idle() {
 		err = t.say(ctx, commit)

@@ -22,6 +22,7 @@ import (
 	"spacecloud/auth"
 	"spacecloud/database"
 	"spacecloud/database/driver"
+	"spacecloud/database/postgres"
 	"spacecloud/database/sqlite"
 	"spacecloud/generator"
 	"spacecloud/graph"
@@ -29,7 +30,10 @@ import (
 	"spacecloud/resolvers"
 	"spacecloud/rules"
 	"spacecloud/schema"
+	private "spacecloud/tests/postgres"
 )
+
+func TestMain(m *testing.M) { os.Exit(private.Run(m)) }
 
 // now is when every request is made.
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -42,6 +46,8 @@ type world struct {
 	conn   *sql.Conn
 	tables []string
 	log    *journal
+
+	postgres bool
 }
 
 // journal keeps what the server logs, to show with a failure.
@@ -66,12 +72,27 @@ func (j *journal) last() string {
 	return text[:min(len(text), 3000)]
 }
 
+// Database is the environment variable that has these tests run on PostgreSQL, when it is postgres.
+const Database = "SPACECLOUD_TEST_OPERATIONS"
+
+var drivers = database.Drivers{
+	"sqlite":   func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) },
+	"postgres": func(ctx context.Context, url string) (driver.Driver, error) { return postgres.Open(ctx, url) },
+}
+
+// address is where a new database is.
+func address(t testing.TB) string {
+	if os.Getenv(Database) == "postgres" {
+		return private.URL(t)
+	}
+	return "sqlite:" + filepath.Join(t.TempDir(), "main.db")
+}
+
 // open serves a schema on a new database.
 func open(t testing.TB, sources ...schema.Source) *world {
 	t.Helper()
 	s := must(schema.Parse(sources...))(t)
-	drivers := database.Drivers{"sqlite": func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) }}
-	db := must(drivers.Open(t.Context(), "main", "sqlite:"+filepath.Join(t.TempDir(), "main.db")))(t)
+	db := must(drivers.Open(t.Context(), "main", address(t)))(t)
 	t.Cleanup(func() { _ = db.Close() })
 	w := &world{t: t, log: &journal{}}
 	target := migrate.Database{Name: "main", Product: db.Driver().Product(), SQL: db.Driver().(driver.SQL)}
@@ -88,7 +109,12 @@ func open(t testing.TB, sources ...schema.Source) *world {
 	}))(t)
 	w.conn = must(target.SQL.Conn(t.Context()))(t)
 	t.Cleanup(func() { _ = w.conn.Close() })
-	w.tables = w.column("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '\\_%' ESCAPE '\\' ORDER BY name")
+	w.postgres = target.SQL.Dialect() == "postgres"
+	tables := "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '\\_%' ESCAPE '\\' ORDER BY name"
+	if w.postgres {
+		tables = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename NOT LIKE '\\_%' ORDER BY 1"
+	}
+	w.tables = w.column(tables)
 	return w
 }
 
@@ -135,7 +161,16 @@ func (w *world) column(query string) []string {
 }
 
 // version changes when somebody else writes to the database.
-func (w *world) version() string { return w.column("PRAGMA data_version")[0] }
+func (w *world) version() string {
+	if w.postgres {
+		var tables []string
+		for _, table := range w.tables {
+			tables = append(tables, fmt.Sprintf("SELECT count(*) || ':' || COALESCE(max(xmin::text::bigint), 0) AS of FROM %q", table))
+		}
+		return w.column("SELECT string_agg(of, ',') FROM (" + strings.Join(tables, " UNION ALL ") + ") AS t")[0]
+	}
+	return w.column("PRAGMA data_version")[0]
+}
 
 // dump is all rows of all tables, each a line.
 func (w *world) dump() string {

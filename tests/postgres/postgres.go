@@ -1,5 +1,6 @@
 // Package postgres lends tests a real PostgreSQL: one server for a test program, private,
-// without a port, gone with the program; and in it a schema of its own for each test.
+// without a port, gone with the program; and in it a schema of its own for each test. A test that
+// needs a server to kill starts one.
 package postgres
 
 import (
@@ -32,14 +33,24 @@ const Env = "SPACECLOUD_TEST_POSTGRES"
 var errMissing = errors.New("PostgreSQL is not installed (apt-get install postgresql), and " + Env + " names none")
 
 var (
-	started = sync.OnceValues(start)
-	stop    = func() {} // set by start
+	shared  *Server // of the program; set by started
+	started = sync.OnceValue(func() (err error) {
+		shared, err = newServer()
+		return err
+	})
+	collated = sync.OnceValue(func() error {
+		return run(shared.URL(), "CREATE DATABASE collated TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'")
+	})
 	schemas atomic.Int64
 )
 
 // Run runs the tests of a program and stops the server after them, for TestMain.
 func Run(m *testing.M) int {
-	defer func() { stop() }()
+	defer func() {
+		if shared != nil {
+			shared.remove()
+		}
+	}()
 	return m.Run()
 }
 
@@ -47,13 +58,35 @@ func Run(m *testing.M) int {
 // skipped where there is no PostgreSQL.
 func URL(tb testing.TB) string {
 	tb.Helper()
-	server, err := started()
-	if errors.Is(err, errMissing) {
-		tb.Skip(err)
+	ask(tb)
+	return inSchema(tb, shared.URL())
+}
+
+// Collated is URL in a database that sorts texts as English has them, and not by their bytes.
+func Collated(tb testing.TB) string {
+	tb.Helper()
+	ask(tb)
+	if shared.data == "" {
+		tb.Skip(Env + " names a server, where no database is made")
 	}
-	if err != nil {
+	if err := collated(); err != nil {
 		tb.Fatal(err)
 	}
+	return inSchema(tb, shared.url("collated"))
+}
+
+func ask(tb testing.TB) {
+	tb.Helper()
+	switch err := started(); {
+	case errors.Is(err, errMissing):
+		tb.Skip(err)
+	case err != nil:
+		tb.Fatal(err)
+	}
+}
+
+func inSchema(tb testing.TB, server string) string {
+	tb.Helper()
 	name := fmt.Sprintf("t%d_%d", os.Getpid(), schemas.Add(1))
 	exec := func(statement string) {
 		tb.Helper()
@@ -94,45 +127,115 @@ func run(server, statement string) error {
 	return err
 }
 
-// start is the address of a server that runs.
-func start() (string, error) {
-	if address := os.Getenv(Env); address != "" {
-		return address, nil
+// Server is one server, whose data is gone with it.
+type Server struct {
+	dir, data string // data is empty for a server that somebody else runs
+	programs  string
+	owner     *syscall.Credential
+	address   string // of a server that somebody else runs
+	process   *os.Process
+	ended     chan struct{}
+}
+
+// Start is a server of the test's own, to be stopped and started. The test is skipped where
+// there is no PostgreSQL to start.
+func Start(tb testing.TB) *Server {
+	tb.Helper()
+	s, err := makeServer()
+	if errors.Is(err, errMissing) {
+		tb.Skip(err)
 	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.remove)
+	s.Start(tb)
+	return s
+}
+
+// Start starts the server again.
+func (s *Server) Start(tb testing.TB) {
+	tb.Helper()
+	if err := s.serve(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Kill ends the server as a crash does.
+func (s *Server) Kill() {
+	if s.process != nil {
+		_ = s.process.Signal(syscall.SIGQUIT)
+		<-s.ended
+		s.process = nil
+	}
+}
+
+// URL is the address of its database postgres, for its superuser.
+func (s *Server) URL() string { return s.url("postgres") }
+
+func (s *Server) url(database string) string {
+	if s.address != "" {
+		return s.address
+	}
+	return "postgres://postgres@/" + database + "?host=" + url.QueryEscape(s.dir)
+}
+
+// For is the address of a database for another user, whom the server asks for the password.
+func (s *Server) For(user, password, database string) string {
+	return "postgres://" + user + ":" + password + "@/" + database + "?host=" + url.QueryEscape(s.dir)
+}
+
+func (s *Server) remove() {
+	s.Kill()
+	if s.dir != "" {
+		_ = os.RemoveAll(s.dir)
+	}
+}
+
+// newServer is a server that runs.
+func newServer() (*Server, error) {
+	if address := os.Getenv(Env); address != "" {
+		return &Server{address: address}, nil
+	}
+	s, err := makeServer()
+	if err == nil {
+		err = s.serve()
+	}
+	return s, err
+}
+
+// makeServer is a server that is to be started. It asks all users but its own for a password.
+func makeServer() (*Server, error) {
 	programs, err := programs()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "spacecloud-postgres-")
-	if err != nil {
-		return "", err
+	s := &Server{programs: programs}
+	if s.dir, err = os.MkdirTemp("", "spacecloud-postgres-"); err != nil {
+		return nil, err
 	}
-	stop = func() { _ = os.RemoveAll(dir) }
-	owner, err := ownerOf(dir)
-	if err != nil {
-		return "", err
+	if s.owner, err = ownerOf(s.dir); err != nil {
+		s.remove()
+		return nil, err
 	}
-	data := filepath.Join(dir, "data")
-	initdb := exec.CommandContext(context.Background(), filepath.Join(programs, "initdb"), "-D", data, "-U", "postgres", "--locale=C", "--encoding=UTF8", "--auth=trust", "--no-sync") //nolint:gosec // the server that is installed
-	initdb.SysProcAttr, initdb.Dir = &syscall.SysProcAttr{Credential: owner}, dir
+	s.data = filepath.Join(s.dir, "data")
+	initdb := exec.CommandContext(context.Background(), filepath.Join(programs, "initdb"), "-D", s.data, "-U", "postgres", "--locale=C", "--encoding=UTF8", "--auth=trust", "--no-sync") //nolint:gosec // the server that is installed
+	initdb.SysProcAttr, initdb.Dir = &syscall.SysProcAttr{Credential: s.owner}, s.dir
 	if out, err := initdb.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("initdb: %w\n%s", err, out)
+		s.remove()
+		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	if err := serve(programs, dir, data, owner); err != nil {
-		return "", err
-	}
-	address := "postgres://postgres@/postgres?host=" + url.QueryEscape(dir)
-	return address, await(address)
+	return s, os.WriteFile(filepath.Join(s.data, "pg_hba.conf"), []byte("local all postgres trust\nlocal all all scram-sha-256\n"), 0o644) //nolint:gosec // the server is another user
 }
 
 // serve starts the server. It dies with this program: the kernel sees to that, as long as
 // the thread that started it lives.
-func serve(programs, dir, data string, owner *syscall.Credential) error {
-	server := exec.CommandContext(context.Background(), filepath.Join(programs, "postgres"), "-D", data, //nolint:gosec // as above
-		"-c", "listen_addresses=", "-c", "unix_socket_directories="+dir,
+func (s *Server) serve() error {
+	server := exec.CommandContext(context.Background(), filepath.Join(s.programs, "postgres"), "-D", s.data, //nolint:gosec // as above
+		"-c", "listen_addresses=", "-c", "unix_socket_directories="+s.dir,
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "shared_buffers=16MB")
-	server.SysProcAttr = &syscall.SysProcAttr{Credential: owner, Pdeathsig: syscall.SIGQUIT}
-	server.Dir = dir
+	server.SysProcAttr = &syscall.SysProcAttr{Credential: s.owner, Pdeathsig: syscall.SIGQUIT}
+	server.Dir = s.dir
 	failed, ended := make(chan error), make(chan struct{})
 	go func() {
 		runtime.LockOSThread()
@@ -146,18 +249,14 @@ func serve(programs, dir, data string, owner *syscall.Credential) error {
 	if err := <-failed; err != nil {
 		return err
 	}
-	stop = func() {
-		_ = server.Process.Signal(syscall.SIGQUIT)
-		<-ended
-		_ = os.RemoveAll(dir)
-	}
-	return nil
+	s.process, s.ended = server.Process, ended
+	return s.await()
 }
 
-func await(address string) error {
+func (s *Server) await() error {
 	var err error
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if err = run(address, "SELECT 1"); err == nil {
+		if err = run(s.URL(), "SELECT 1"); err == nil {
 			return nil
 		}
 	}

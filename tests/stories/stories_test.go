@@ -22,6 +22,7 @@ import (
 	"spacecloud/auth"
 	"spacecloud/database"
 	"spacecloud/database/driver"
+	"spacecloud/database/postgres"
 	"spacecloud/database/sqlite"
 	"spacecloud/generator"
 	"spacecloud/graph"
@@ -29,24 +30,39 @@ import (
 	"spacecloud/resolvers"
 	"spacecloud/rules"
 	"spacecloud/schema"
+	private "spacecloud/tests/postgres"
 )
+
+func TestMain(m *testing.M) { os.Exit(private.Run(m)) }
 
 var update = flag.Bool("update", false, "rewrite the answers of the stories")
 
 // TestStories runs testdata/*.txtar. A file begins with a sentence of intent and holds
 // schema.graphql and then pairs of NAME.graphql, a request, and NAME.json, its answer. Comments at the top of
 // a request say who asks and with what: "# as {claims}", "# variables {…}", "# header Name: value".
-func TestStories(t *testing.T) {
+//
+// An answer that is another one on PostgreSQL is told a second time, as NAME.postgres.json.
+func TestStories(t *testing.T) { tellAll(t, "", inFile) }
+
+// TestStoriesOnPostgres tells the same stories: what a server does is the same on every database.
+func TestStoriesOnPostgres(t *testing.T) { tellAll(t, onPostgres, private.URL) }
+
+// onPostgres is in the names of answers that are others there.
+const onPostgres = ".postgres"
+
+func inFile(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "main.db") }
+
+func tellAll(t *testing.T, suffix string, url func(testing.TB) string) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no stories: %v", err)
 	}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { tell(t, file) })
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { tell(t, file, suffix, url(t)) })
 	}
 }
 
-func tell(t *testing.T, file string) {
+func tell(t *testing.T, file, suffix, url string) {
 	story, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +70,7 @@ func tell(t *testing.T, file string) {
 	if story.Files[0].Name != "schema.graphql" {
 		t.Fatal("a story begins with schema.graphql")
 	}
-	server := serve(t, string(story.Files[0].Data))
+	server := serveOn(t, url, string(story.Files[0].Data))
 	told := &txtar.Archive{Comment: story.Comment, Files: slices.Clip(story.Files[:1])}
 	want := map[string]string{}
 	for _, f := range story.Files[1:] {
@@ -66,9 +82,22 @@ func tell(t *testing.T, file string) {
 			continue
 		}
 		got := ask(t, server, string(f.Data))
-		told.Files = append(told.Files, f, txtar.File{Name: name + ".json", Data: []byte(got)})
-		if !*update && want[name+".json"] != got {
-			t.Errorf("%s: got\n%s\nwant\n%s", name, got, want[name+".json"])
+		common, own := name+".json", name+suffix+".json"
+		if want[own] == "" {
+			own = common
+		}
+		if !*update && want[own] != got {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, got, want[own])
+		}
+		if own = name + suffix + ".json"; *update {
+			delete(want, own)
+			if got != want[common] {
+				want[own] = got
+			}
+		}
+		told.Files = append(told.Files, f, txtar.File{Name: common, Data: []byte(want[common])})
+		if special := want[name+onPostgres+".json"]; special != "" {
+			told.Files = append(told.Files, txtar.File{Name: name + onPostgres + ".json", Data: []byte(special)})
 		}
 	}
 	if *update {
@@ -145,8 +174,13 @@ func postWith(t testing.TB, server http.Handler, c *auth.Caller, body map[string
 // serve is the whole backend of a schema on a new database.
 func serve(t testing.TB, sdl string) http.Handler {
 	t.Helper()
+	return serveOn(t, inFile(t), sdl)
+}
+
+func serveOn(t testing.TB, url, sdl string) http.Handler {
+	t.Helper()
 	s := must(schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl}))(t)
-	db := must(drivers().Open(t.Context(), "main", "sqlite:"+filepath.Join(t.TempDir(), "main.db")))(t)
+	db := must(drivers().Open(t.Context(), "main", url))(t)
 	t.Cleanup(func() { _ = db.Close() })
 	target := migrate.Database{Name: "main", Product: db.Driver().Product(), SQL: db.Driver().(driver.SQL)}
 	must(migrate.Apply(t.Context(), target, s, migrate.Options{}))(t)
@@ -160,7 +194,10 @@ func serve(t testing.TB, sdl string) http.Handler {
 }
 
 func drivers() database.Drivers {
-	return database.Drivers{"sqlite": func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) }}
+	return database.Drivers{
+		"sqlite":   func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) },
+		"postgres": func(ctx context.Context, url string) (driver.Driver, error) { return postgres.Open(ctx, url) },
+	}
 }
 
 func must[T any](v T, err error) func(testing.TB) T {

@@ -164,8 +164,10 @@ func (g gen) mutation() string {
 
 // Whatever statement of a change fails, and for whatever reason it is refused, the database is
 // as before; and no change is an internal error.
-func TestFailedChangesLeaveNoTrace(t *testing.T) {
-	w := newWorld(t, clubs)
+func TestFailedChangesLeaveNoTrace(t *testing.T) { onEach(t, failedChangesLeaveNoTrace) }
+
+func failedChangesLeaveNoTrace(t *testing.T, url address) {
+	w := newWorld(t, url, clubs)
 	g := gen{rand.New(rand.NewPCG(1, 2))}
 	w.ask(seed, nil)
 	made := 0

@@ -8,8 +8,10 @@ import (
 )
 
 // What would write more rows than allowed is refused before it is done, whatever makes the rows many.
-func TestWriteRowsBoundAllThatIsWritten(t *testing.T) {
-	w := newWorldOf(t, threads, resolvers.Config{WriteRows: 5})
+func TestWriteRowsBoundAllThatIsWritten(t *testing.T) { onEach(t, writeRowsBoundAllThatIsWritten) }
+
+func writeRowsBoundAllThatIsWritten(t *testing.T, url address) {
+	w := newWorldOf(t, url, threads, resolvers.Config{WriteRows: 5})
 	if a := w.ask(`mutation { insertPost(doc: {id: "a", comments: {create: [{}, {}, {}, {}]}}) { id } }`, nil); strings.Contains(a, "errors") {
 		t.Fatal(a)
 	}

@@ -166,8 +166,10 @@ func (g gen) list(c string) (string, operation) {
 }
 
 // Whatever operators an update combines, the database computes what memory does.
-func TestOperatorsAreWhatTheySay(t *testing.T) {
-	w := newWorld(t, items)
+func TestOperatorsAreWhatTheySay(t *testing.T) { onEach(t, operatorsAreWhatTheySay) }
+
+func operatorsAreWhatTheySay(t *testing.T, url address) {
+	w := newWorld(t, url, items)
 	g := gen{rand.New(rand.NewPCG(3, 4))}
 	const fields = "{ id i j b f d s t at day p q }"
 	for range 300 {

@@ -8,8 +8,10 @@ import (
 )
 
 // Upserts of one key at once make one row: the others find it.
-func TestUpsertsAtOnceMakeOneRow(t *testing.T) {
-	w := newWorld(t, threads)
+func TestUpsertsAtOnceMakeOneRow(t *testing.T) { onEach(t, upsertsAtOnceMakeOneRow) }
+
+func upsertsAtOnceMakeOneRow(t *testing.T, url address) {
+	w := newWorld(t, url, threads)
 	const callers = 8
 	answers := make([]string, callers)
 	var all sync.WaitGroup
@@ -30,8 +32,10 @@ func TestUpsertsAtOnceMakeOneRow(t *testing.T) {
 }
 
 // Increments at once lose nothing, and of changes with one version only one wins.
-func TestOperatorsAtOnce(t *testing.T) {
-	w := newWorld(t, `type Item @auth(read: "true", create: "true", update: "true") { id: ID! @primary  n: Int  v: Int! @version }`)
+func TestOperatorsAtOnce(t *testing.T) { onEach(t, operatorsAtOnce) }
+
+func operatorsAtOnce(t *testing.T, url address) {
+	w := newWorld(t, url, `type Item @auth(read: "true", create: "true", update: "true") { id: ID! @primary  n: Int  v: Int! @version }`)
 	w.ask(`mutation { insertItem(doc: {id: "a"}) { id } }`, nil)
 	const callers = 8
 	won := make([]bool, callers)

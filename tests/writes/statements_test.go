@@ -13,8 +13,10 @@ type Tag @auth(read: "true", create: "true", update: "true", delete: "true") { i
 `
 
 // Rows that are written along cost statements by type, not by row. The commit is one of them.
-func TestStatementsAreAsManyAsTypes(t *testing.T) {
-	w := newWorld(t, threads)
+func TestStatementsAreAsManyAsTypes(t *testing.T) { onEach(t, statementsAreAsManyAsTypes) }
+
+func statementsAreAsManyAsTypes(t *testing.T, url address) {
+	w := newWorld(t, url, threads)
 	many := func(n int, of string) string {
 		var all []string
 		for i := range n {

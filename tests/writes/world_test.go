@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"spacecloud/auth"
 	"spacecloud/database"
 	"spacecloud/database/driver"
+	"spacecloud/database/postgres"
 	"spacecloud/database/sqlite"
 	"spacecloud/generator"
 	"spacecloud/graph"
@@ -27,6 +29,7 @@ import (
 	"spacecloud/resolvers"
 	"spacecloud/rules"
 	"spacecloud/schema"
+	private "spacecloud/tests/postgres"
 )
 
 // world is a whole server on a new database, whose statements can be counted and made to fail.
@@ -37,22 +40,53 @@ type world struct {
 	now    time.Time
 }
 
-func newWorld(t *testing.T, sdl string) *world {
-	t.Helper()
-	return newWorldOf(t, sdl, resolvers.Config{})
+// address is the URL of a database that nobody else has.
+type address func(testing.TB) string
+
+func TestMain(m *testing.M) { os.Exit(private.Run(m)) }
+
+// onEach runs a test on each kind of database.
+func onEach(t *testing.T, do func(*testing.T, address)) {
+	t.Run("SQLite", func(t *testing.T) {
+		do(t, func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "test.db") })
+	})
+	t.Run("PostgreSQL", func(t *testing.T) { do(t, private.URL) })
 }
 
-func newWorldOf(t *testing.T, sdl string, c resolvers.Config) *world {
+// opened is a driver of a database that speaks SQL.
+type opened interface {
+	driver.Driver
+	driver.SQL
+}
+
+func open(t *testing.T, url string) opened {
+	t.Helper()
+	var d opened
+	var err error
+	if strings.HasPrefix(url, "sqlite:") {
+		d, err = sqlite.Open(t.Context(), url)
+	} else {
+		d, err = postgres.Open(t.Context(), url)
+	}
+	check(t, err)
+	t.Cleanup(func() { _ = d.Close() })
+	return d
+}
+
+func newWorld(t *testing.T, url address, sdl string) *world {
+	t.Helper()
+	return newWorldOf(t, url, sdl, resolvers.Config{})
+}
+
+func newWorldOf(t *testing.T, url address, sdl string, c resolvers.Config) *world {
 	t.Helper()
 	s, err := schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl})
 	check(t, err)
 	dbs := map[string]*database.DB{}
 	w := &world{T: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	for _, name := range s.Databases() {
-		d, err := sqlite.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), name+".db"))
-		check(t, err)
-		t.Cleanup(func() { _ = d.Close() })
-		_, err = migrate.Apply(t.Context(), migrate.Database{Name: name, Product: d.Product(), SQL: d}, s, migrate.Options{})
+		d := open(t, url(t))
+		_, err := migrate.Apply(t.Context(), migrate.Database{Name: name, Product: d.Product(), SQL: d}, s, migrate.Options{})
 		check(t, err)
 		f := &faulty{Driver: d, sql: d}
 		dbs[name] = database.New(name, f)
@@ -102,9 +136,13 @@ func (w *world) dump() string {
 	check(w.T, err)
 	defer conn.Close()
 	var out strings.Builder
-	for _, table := range column(w, conn, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name") {
+	tables, place := "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name", "rowid"
+	if w.driver.sql.Dialect() == "postgres" {
+		tables, place = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1", "ctid"
+	}
+	for _, table := range column(w, conn, tables) {
 		fmt.Fprintln(&out, table)
-		rows, err := conn.QueryContext(w.Context(), `SELECT * FROM "`+table+`" ORDER BY 1, rowid`)
+		rows, err := conn.QueryContext(w.Context(), `SELECT * FROM "`+table+`" ORDER BY 1, `+place)
 		check(w.T, err)
 		names, _ := rows.Columns()
 		cells := make([]any, len(names))
