@@ -189,6 +189,9 @@ func mysqlChecks(f *schema.Field) []check {
 	for i, v := range f.Enum.Values {
 		values[i] = mysqlQuoted(v.Name)
 	}
+	if len(values) == 1 {
+		return []check{{"enum", mysqlName(f.Column) + " = " + values[0]}}
+	}
 	return []check{{"enum", mysqlName(f.Column) + " in (" + strings.Join(values, ",") + ")"}}
 }
 

@@ -13,6 +13,10 @@ import (
 
 // Apply brings the tables of want that live in db to what want says, once: all of it or,
 // with an error, nothing. It returns the plan that was done, or that was refused.
+//
+// MySQL cannot take a change of a table back. There a plan that is refused leaves nothing, but
+// one that fails in the middle leaves the steps before; the ledger says which, and the next
+// plan goes on from there.
 func Apply(ctx context.Context, db Database, want *schema.Schema, o Options) (Plan, error) {
 	g, err := newGoal(want, db)
 	if err != nil {
@@ -67,11 +71,9 @@ func (p Plan) run(ctx context.Context, conn *sql.Conn, g *goal, version string) 
 	if err != nil {
 		return err
 	}
-	for _, step := range p.Steps {
-		for _, statement := range step.Statements {
-			if _, err := conn.ExecContext(ctx, statement); err != nil {
-				return fault.Wrap(fault.Conflict, err, "migrate database %s: %s: this statement failed: %s%s", p.Database, step.Object, statement, g.explain(err))
-			}
+	for i := range p.Steps {
+		if err := p.step(ctx, conn, g, i, version); err != nil {
+			return err
 		}
 	}
 	after, err := p.orphans(ctx, conn, g)
@@ -85,6 +87,35 @@ func (p Plan) run(ctx context.Context, conn *sql.Conn, g *goal, version string) 
 		return err
 	}
 	return p.write(ctx, conn, g, version)
+}
+
+func (p Plan) step(ctx context.Context, conn *sql.Conn, g *goal, i int, version string) error {
+	step := p.Steps[i]
+	for n, statement := range step.Statements {
+		if n == step.turn {
+			if err := g.note(ctx, conn, p, i, version); err != nil {
+				return fmt.Errorf("migrate database %s: write the ledger: %w", p.Database, err)
+			}
+		}
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			failed := fault.Wrap(fault.Conflict, err, "migrate database %s: %s: this statement failed: %s%s", p.Database, step.Object, statement, g.explain(err))
+			if n > 0 && n <= step.turn {
+				return errors.Join(failed, step.takeBack(context.WithoutCancel(ctx), conn))
+			}
+			return failed
+		}
+	}
+	return nil
+}
+
+// takeBack takes away what was prepared for the step's turn.
+func (s Step) takeBack(ctx context.Context, conn *sql.Conn) error {
+	for _, statement := range s.undo {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("take back what was prepared: %w", err)
+		}
+	}
+	return nil
 }
 
 // noteworthy is whether an empty plan has something for the ledger all the same: what a

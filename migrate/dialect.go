@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
+	"time"
 
 	atlas "ariga.io/atlas/sql/schema"
 
@@ -35,6 +37,9 @@ type access interface {
 	orphans(ctx context.Context, conn *sql.Conn) (int, error)
 	// readers are the views that would not let a column go, or with "" its table.
 	readers(ctx context.Context, conn *sql.Conn, table, column string) ([]string, error)
+	// note writes down what a step of the plan is about to do, in a database that cannot take
+	// back what was done before a failure.
+	note(ctx context.Context, conn *sql.Conn, p Plan, step int, version string) error
 	// explain is what an error of the database says beside its message, or "".
 	explain(err error) string
 }
@@ -74,19 +79,34 @@ type language interface {
 	convert(s source, value string) (conversion, bool)
 	// image is the value that a source will have, in a query that never fails.
 	image(s source) string
+	// shown is the columns of a key as one text: a/b.
+	shown(keys []string) string
+	// instant is a time as a literal.
+	instant(t time.Time) string
 	// predicate is the condition of a partial index, or "".
 	predicate(i *atlas.Index) string
 }
 
-var dialects = map[string]dialect{"sqlite": sqliteDialect{}, "postgres": postgresDialect{}}
+var dialects = map[string]dialect{"sqlite": sqliteDialect{}, "postgres": postgresDialect{}, "mysql": mysqlDialect{}}
 
 func dialectOf(db Database) (dialect, error) {
 	name := db.SQL.Dialect()
 	if d, ok := dialects[name]; ok {
 		return d, nil
 	}
-	return nil, fault.New(fault.Invalid, "database %s: tables of %s cannot be migrated yet; only those of SQLite and PostgreSQL can", db.Name, name)
+	return nil, fault.New(fault.Invalid, "database %s: tables of %s cannot be migrated yet; only those of SQLite, PostgreSQL and MySQL can", db.Name, name)
 }
+
+// shownTexts is a key where || joins texts.
+func shownTexts(keys []string) string {
+	parts := make([]string, len(keys))
+	for i, k := range keys {
+		parts[i] = "CAST(" + k + " AS TEXT)"
+	}
+	return strings.Join(parts, " || '/' || ")
+}
+
+func rfc3339(t time.Time) string { return text(t.UTC().Format("2006-01-02T15:04:05.000000Z")) }
 
 // conversion is how values of one kind become values of another, as SQL on an expression.
 type conversion struct {

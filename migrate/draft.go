@@ -64,7 +64,7 @@ func (d *draft) make(ctx context.Context) error {
 	d.addViews()
 	d.addSearches()
 	d.plan.made = d.recorded()
-	d.plan.grown = !d.plan.made.equal(d.have.record)
+	d.plan.had, d.plan.grown = d.have.record, d.have.unfinished || !d.plan.made.equal(d.have.record)
 	return nil
 }
 
@@ -73,7 +73,7 @@ func (d *draft) addRenames() {
 		do, undo := r.statement(d)
 		d.add(Step{
 			Object: r.table, Changes: []Change{{Comment: r.comment(), lacks: true}},
-			Statements: []string{do}, Reverse: []string{undo}, phase: renamed,
+			Statements: []string{do}, Reverse: []string{undo}, phase: renamed, rename: r,
 		})
 		d.rewrite, d.moved[r.table] = true, true
 	}
@@ -273,7 +273,7 @@ func (d *draft) fill(table string, c *atlas.Column) string {
 	case f == nil || !f.NonNull:
 		return ""
 	case f.CreatedAt || f.UpdatedAt:
-		return text(d.now.UTC().Format("2006-01-02T15:04:05.000000Z"))
+		return d.instant(d.now)
 	case f.IsVersion:
 		return firstVersion
 	}

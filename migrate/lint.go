@@ -382,11 +382,7 @@ func (l *lint) search(table string, key []string, condition string) finding {
 }
 
 func (l *lint) keys(key []string, from string) []string {
-	parts := make([]string, len(key))
-	for i, k := range key {
-		parts[i] = "CAST(" + k + " AS TEXT)"
-	}
-	rows, err := l.conn.QueryContext(l.ctx, fmt.Sprintf("SELECT %s%s LIMIT %d", strings.Join(parts, " || '/' || "), from, shownKeys))
+	rows, err := l.conn.QueryContext(l.ctx, fmt.Sprintf("SELECT %s%s LIMIT %d", l.shown(key), from, shownKeys))
 	if err != nil {
 		l.fail(err)
 		return nil

@@ -18,6 +18,7 @@ type Plan struct {
 	// Foreign are tables that are not in the schema and that we did not make: not touched.
 	Foreign []string
 
+	had    record // what was ours before
 	made   record // what is ours once the plan is done
 	grown  bool   // made differs from what the ledger says
 	finger string
@@ -34,15 +35,22 @@ type Step struct {
 	// Locks says who waits meanwhile; empty where nobody notices.
 	Locks string
 
-	phase phase
+	phase  phase
+	rename renaming // of a step that renames
+	// turn is the statement that makes the change. Those before it prepare it, and undo takes
+	// away what they made when it fails.
+	turn   int
+	undo   []string
+	staged bool // whether the turn does away with what was prepared
 }
 
 // phase is when a step can be done, in databases to which the order matters.
 type phase uint8
 
 const (
-	renamed phase = iota
-	untied        // foreign keys are dropped
+	cleared phase = iota // what a failed migration left is taken away
+	renamed
+	untied // foreign keys are dropped
 	dropped
 	altered
 	created

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"ariga.io/atlas/sql/postgres"
 	atlas "ariga.io/atlas/sql/schema"
@@ -112,97 +113,15 @@ func (postgresDialect) locked(ctx context.Context, db Database, conn *sql.Conn, 
 // orphans are none: foreign keys hold at every moment.
 func (postgresDialect) orphans(context.Context, *sql.Conn) (int, error) { return 0, nil }
 
-func (l postgresDialect) create(d *draft, want *atlas.Table) Step {
-	fresh := *want
-	fresh.ForeignKeys = nil
-	for _, fk := range want.ForeignKeys {
-		_, there := d.have.tables.Table(fk.RefTable.Name)
-		if there || fk.RefTable == want || d.moved[fk.RefTable.Name] {
-			fresh.ForeignKeys = append(fresh.ForeignKeys, fk)
-			continue
-		}
-		d.add(l.tie(want, fk, Change{Comment: "add " + foreignKeyName(fk), lacks: true}))
-	}
-	d.moved[want.Name] = true // a later one may lead here
-	return Step{
-		Object: want.Name, Changes: []Change{{Comment: "create table " + want.Name, lacks: true}},
-		Statements: l.createTable(&fresh), Reverse: []string{"DROP TABLE " + l.quote(want.Name)}, phase: created,
-	}
-}
+func (l postgresDialect) ties() ties { return ties{l.statements} }
 
-// aside gives foreign keys steps of their own: they need both of their tables as they are
-// wanted, and must not stand in the way until then.
+func (l postgresDialect) create(d *draft, want *atlas.Table) Step { return l.ties().create(d, want) }
+
 func (l postgresDialect) aside(d *draft, have, want *atlas.Table, c atlas.Change, said Change) bool {
-	switch c := c.(type) {
-	case *atlas.AddForeignKey:
-		d.add(l.locking(d, l.tie(want, c.F, said)))
-	case *atlas.ModifyForeignKey:
-		d.add(l.untie(have, c.From, Change{Comment: "drop the old " + foreignKeyName(c.From)}))
-		d.add(l.locking(d, l.tie(want, c.To, said)))
-	case *atlas.DropForeignKey:
-		d.add(l.untie(have, c.F, said))
-	default:
-		return false
-	}
-	return true
+	return l.ties().aside(d, have, want, c, said)
 }
 
-func (l postgresDialect) tie(t *atlas.Table, fk *atlas.ForeignKey, said Change) Step {
-	return Step{
-		Object: t.Name, Changes: []Change{said}, phase: tied,
-		Statements: l.statements(t, &atlas.AddForeignKey{F: fk}), Reverse: l.statements(t, &atlas.DropForeignKey{F: fk}),
-	}
-}
-
-func (l postgresDialect) untie(t *atlas.Table, fk *atlas.ForeignKey, said Change) Step {
-	return Step{
-		Object: t.Name, Changes: []Change{said}, phase: untied,
-		Statements: l.statements(t, &atlas.DropForeignKey{F: fk}), Reverse: l.statements(t, &atlas.AddForeignKey{F: fk}),
-	}
-}
-
-// locking says that writers wait while the rows of a table are looked at.
-func (postgresDialect) locking(d *draft, s Step) Step {
-	if rows := d.counted[d.have.table(s.Object)]; rows > 0 {
-		s.Locks = fmt.Sprintf("%s and the table it leads to, for writers, while %s %s checked", s.Object, count(rows, "row"), verb(rows, "is", "are"))
-	}
-	return s
-}
-
-// arrange sets foreign keys aside whose columns or keys change, and sorts: nothing is made
-// before what it needs, and nothing is dropped that something needs.
-func (l postgresDialect) arrange(d *draft, steps []Step) []Step {
-	for _, have := range d.have.tables.Tables {
-		want, wanted := d.want.tables.Table(have.Name)
-		for _, fk := range have.ForeignKeys {
-			if !wanted {
-				if fk.RefTable != have && d.have.made(have.Name).Made {
-					steps = append(steps, l.untie(have, fk, Change{Comment: "drop " + foreignKeyName(fk)}))
-				}
-				continue
-			}
-			same, stays := want.ForeignKey(fk.Symbol)
-			if stays && same.OnDelete == fk.OnDelete && d.touched(same) {
-				steps = append(steps,
-					l.untie(have, fk, Change{Comment: "set " + foreignKeyName(fk) + " aside"}),
-					l.tie(want, same, Change{Comment: "put " + foreignKeyName(same) + " back"}))
-			}
-		}
-	}
-	slices.SortStableFunc(steps, func(a, b Step) int { return int(a.phase) - int(b.phase) })
-	return steps
-}
-
-// touched is whether a foreign key's columns change their type, or the key that it leads to
-// is made anew.
-func (d *draft) touched(fk *atlas.ForeignKey) bool {
-	for i, c := range fk.Columns {
-		if d.retype[fk.Table.Name+"."+c.Name] || d.retype[fk.RefTable.Name+"."+fk.RefColumns[i].Name] {
-			return true
-		}
-	}
-	return d.retype[fk.RefTable.Name]
-}
+func (l postgresDialect) arrange(d *draft, steps []Step) []Step { return l.ties().arrange(d, steps) }
 
 // arrangeViews sets all views of ours aside when one is: they may read each other, and the
 // database would not let go of one that is read. Each stands after those that it names.
@@ -316,6 +235,12 @@ func (postgresDialect) typeName(t atlas.Type) string {
 	}
 	return "an unknown type"
 }
+
+func (postgresDialect) shown(keys []string) string { return shownTexts(keys) }
+
+func (postgresDialect) instant(t time.Time) string { return rfc3339(t) }
+
+func (postgresDialect) note(context.Context, *sql.Conn, Plan, int, string) error { return nil }
 
 func (postgresDialect) predicate(i *atlas.Index) string {
 	p := new(postgres.IndexPredicate)

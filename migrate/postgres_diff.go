@@ -60,6 +60,18 @@ func postgresAdopt(have, want *atlas.Table) {
 			}
 		}
 	}
+	adoptForeignKeys(have, want)
+	for _, h := range checksOf(have) {
+		for _, w := range checksOf(want) {
+			if h.Name == w.Name && unquoted(h.Expr) == unquoted(w.Expr) {
+				h.Expr = w.Expr
+			}
+		}
+	}
+}
+
+// adoptForeignKeys gives foreign keys the names of the wanted ones that say the same.
+func adoptForeignKeys(have, want *atlas.Table) {
 	for _, w := range want.ForeignKeys {
 		if _, there := have.ForeignKey(w.Symbol); there {
 			continue
@@ -68,13 +80,6 @@ func postgresAdopt(have, want *atlas.Table) {
 			if sameForeignKey(fk, w) {
 				fk.Symbol = w.Symbol
 				break
-			}
-		}
-	}
-	for _, h := range checksOf(have) {
-		for _, w := range checksOf(want) {
-			if h.Name == w.Name && unquoted(h.Expr) == unquoted(w.Expr) {
-				h.Expr = w.Expr
 			}
 		}
 	}

@@ -227,6 +227,12 @@ func (sqliteDialect) typeName(t atlas.Type) string {
 	return "an unknown type"
 }
 
+func (sqliteDialect) shown(keys []string) string { return shownTexts(keys) }
+
+func (sqliteDialect) instant(t time.Time) string { return rfc3339(t) }
+
+func (sqliteDialect) note(context.Context, *sql.Conn, Plan, int, string) error { return nil }
+
 func (l sqliteDialect) image(s source) string { return exprOf(l, s, s.was) }
 
 func (sqliteDialect) predicate(i *atlas.Index) string {

@@ -27,6 +27,10 @@ type state struct {
 	foreign []string                     // tables that are neither ours nor wanted
 	views   map[string]string            // statements by name
 	search  map[string]object            // parts of full-text indexes by name
+	// unfinished is whether the last migration failed in the middle, and left names the columns
+	// that it had prepared, by table of the database.
+	unfinished bool
+	left       map[string][]string
 	// others are statements by the name of a table in the database: indexes and triggers on
 	// it that we did not make. A rebuild has to make them again.
 	others map[string][]string
@@ -39,7 +43,7 @@ func newState() *state {
 	return &state{
 		was: map[string]string{}, wasCol: map[string]map[string]string{},
 		record: newRecord(), views: map[string]string{}, others: map[string][]string{},
-		search: map[string]object{},
+		search: map[string]object{}, left: map[string][]string{},
 	}
 }
 
