@@ -144,7 +144,7 @@ func TestOpenChoosesByScheme(t *testing.T) {
 	}
 	for url, want := range map[string]string{
 		"fake:secret":                "database main: not there",
-		"mysql://ann:secret@host/x":  "MySQL is not served yet; known are fake:, other:",
+		"mongodb://ann:secret@host/x": "MongoDB is not served yet; known are fake:, other:",
 		"oracle://ann:secret@host/x": "oracle: is no known scheme; known are fake:, other:",
 		"secret":                     "has no scheme",
 	} {

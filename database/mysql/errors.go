@@ -2,7 +2,7 @@ package mysql
 
 import (
 	"context"
-	"database/sql/driver"
+	sqldriver "database/sql/driver"
 	"errors"
 	"io"
 	"net"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"spacecloud/database/driver"
 	"spacecloud/fault"
 	"spacecloud/query"
 	"spacecloud/schema"
@@ -87,7 +88,7 @@ func isLost(err error) bool {
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
 	}
-	for _, lost := range []error{driver.ErrBadConn, mysql.ErrInvalidConn, mysql.ErrMalformPkt, mysql.ErrPktSync, mysql.ErrBusyBuffer, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed} {
+	for _, lost := range []error{sqldriver.ErrBadConn, mysql.ErrInvalidConn, mysql.ErrMalformPkt, mysql.ErrPktSync, mysql.ErrBusyBuffer, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed} {
 		if errors.Is(err, lost) {
 			return true
 		}
@@ -106,7 +107,7 @@ func general(m *mysql.MySQLError, err error) error {
 	case interrupted:
 		return fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
 	case deadlock, lockTimeout:
-		return fault.Wrap(fault.Unavailable, err, "the database is busy: other changes were in the way")
+		return fault.Wrap(fault.Unavailable, errors.Join(driver.ErrAgain, err), "the database is busy: other changes were in the way; ask again")
 	case tooManyConnections:
 		return fault.Wrap(fault.Unavailable, err, "the server has no connection left; set pool_max_conns in the URL to fewer")
 	case shuttingDown:

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"errors"
 
 	"spacecloud/database/driver"
 	"spacecloud/fault"
@@ -53,10 +54,29 @@ func (t *tx) Write(ctx context.Context, n rules.NarrowedWrite, b query.Binding) 
 	if err := ctx.Err(); err != nil {
 		return driver.Written{}, explain(err, w)
 	}
-	done, err := t.write(ctx, w, &b)
+	do := t.write
+	if w.Readable && len(w.Rows) != 1 {
+		do = t.writeWhole
+	}
+	done, err := do(ctx, w, &b)
 	t.failed = t.failed || err != nil
 	t.note(err)
 	return done, explain(err, w)
+}
+
+// writeWhole does all or nothing of a write of several statements. One statement does so by itself.
+func (t *tx) writeWhole(ctx context.Context, w *query.Write, b *query.Binding) (driver.Written, error) {
+	if err := t.begin(ctx); err != nil {
+		return driver.Written{}, err
+	}
+	if err := t.say(ctx, "SAVEPOINT sc"); err != nil {
+		return driver.Written{}, err
+	}
+	done, err := t.write(ctx, w, b)
+	if err != nil && !t.lost && !t.spent && !rollsBack(err) {
+		err = errors.Join(err, t.say(ctx, "ROLLBACK TO SAVEPOINT sc"))
+	}
+	return done, err
 }
 
 // usable is an error where statements would no longer be of the transaction.
