@@ -77,6 +77,9 @@ type Level struct {
 	// Given asks about one row that is not stored, instead of those that are: Binding.Keys holds
 	// its values of these columns, and the others are null. Nil for the stored rows.
 	Given []*schema.Field
+	// Lock keeps others from changing or deleting the rows that a transaction reads until it ends,
+	// where they could while it writes.
+	Lock bool
 	// Groups makes groups of the rows that meet Where: Groups.Measures are read instead of
 	// Columns, and Groups.OrderBy is the order. With Via they are the groups of each key, and
 	// By is empty; a key without rows need not have one.

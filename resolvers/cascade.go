@@ -131,7 +131,9 @@ func (c *cascade) follow(ctx context.Context, f *schema.Field, keys []schema.Val
 		}
 	}
 	var rows [][]schema.Value
-	err := c.w.lookup(ctx, by(f.Owner, link.From, f.Owner.Primary, false), ends, func(_ int, row []schema.Value) error {
+	l := by(f.Owner, link.From, f.Owner.Primary, false)
+	l.Lock = true
+	err := c.w.lookup(ctx, l, ends, func(_ int, row []schema.Value) error {
 		if rows = append(rows, row); len(rows) > c.w.r.WriteRows {
 			return fault.New(fault.Limit, "more than %d rows of %s link to what this would delete", c.w.r.WriteRows, f.Owner.Name)
 		}

@@ -63,9 +63,9 @@ func (c *Change) where() query.Where {
 }
 
 // find is the primary keys of the rows that a change means and the rule of a verb allows,
-// ascending.
+// ascending. Those that are to be changed stay as they are until then.
 func (w *writing) find(ctx context.Context, c *Change, verb query.Verb) ([]schema.Value, error) {
-	l := query.Level{Type: c.Type, Where: c.where()}
+	l := query.Level{Type: c.Type, Where: c.where(), Lock: verb != query.Read}
 	for _, f := range c.Type.Primary {
 		l.Columns = append(l.Columns, query.Cell{Field: f})
 		l.OrderBy = append(l.OrderBy, query.Order{Field: f, Ours: true})

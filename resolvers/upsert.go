@@ -106,7 +106,9 @@ func (w *writing) existing(ctx context.Context, c *Change) ([][]schema.Value, er
 		seen[p] = i
 		keys, places = append(keys, key...), append(places, i)
 	}
-	err := w.lookup(ctx, by(c.Type, target, c.Type.Primary, true), keys, func(ordinal int, row []schema.Value) error {
+	l := by(c.Type, target, c.Type.Primary, true)
+	l.Lock = true
+	err := w.lookup(ctx, l, keys, func(ordinal int, row []schema.Value) error {
 		there[places[ordinal]] = row
 		return nil
 	})

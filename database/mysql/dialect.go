@@ -242,6 +242,8 @@ func (d dialect) unpacked(text string, s schema.Scalar) string {
 	return text
 }
 
+func (dialect) Lock(b *sqlgen.Builder, _ string) { b.Text(" FOR UPDATE") }
+
 func (dialect) Unknown() string { return "NULL" }
 
 // Extreme has no types to go round.

@@ -31,9 +31,10 @@ func (d dialect) joined(b *sqlgen.Builder, l *query.Level) {
 	d.of(b, l, keys, row)
 	if l.Via.Single {
 		b.Text(" ORDER BY " + keys + ".n")
-		return
+	} else {
+		b.OrderBy(row, l.OrderBy, keys+".n")
 	}
-	b.OrderBy(row, l.OrderBy, keys+".n")
+	b.Lock(l, row)
 }
 
 // of appends the rows of each key.

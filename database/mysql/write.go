@@ -88,7 +88,7 @@ func (c *conn) change(ctx context.Context, w *query.Write, b *query.Binding) (dr
 func (c *conn) lock(ctx context.Context, w *query.Write, b *query.Binding) ([]schema.Value, error) {
 	var keys []schema.Value
 	some := func(b *query.Binding, n int) error {
-		text, err := sqlgen.Chosen(dialect{server: c.server, keys: n}, w, " FOR UPDATE")
+		text, err := sqlgen.Chosen(dialect{server: c.server, keys: n}, w)
 		if err != nil {
 			return err
 		}

@@ -270,6 +270,9 @@ func (dialect) Elements(b *sqlgen.Builder, s schema.Scalar, list func()) {
 	b.Text(")")
 }
 
+// Lock leaves those alone who only link to the rows.
+func (dialect) Lock(b *sqlgen.Builder, row string) { b.Text(" FOR NO KEY UPDATE OF " + row) }
+
 func (dialect) Unknown() string { return "NULL::boolean" }
 
 // SortKey says nothing of nulls for what PostgreSQL does by itself, so that an index gives the order.

@@ -64,6 +64,7 @@ func (d dialect) ofKey(b *sqlgen.Builder, l *query.Level, keys string) {
 		b.OrderBy(row, l.OrderBy, "")
 		d.Page(b, l.Limit, l.Offset)
 	}
+	b.Lock(l, row)
 }
 
 // distinct is of the rows that agree in the columns of Distinct the first.

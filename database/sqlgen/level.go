@@ -63,6 +63,14 @@ func (b *Builder) rows(l *query.Level, reached func(row string)) {
 		b.OrderBy(row, l.OrderBy, "")
 	}
 	b.dialect.Page(b, l.Limit, l.Offset)
+	b.Lock(l, row)
+}
+
+// Lock appends the lock of the rows of an alias, if the level wants it and the dialect has it.
+func (b *Builder) Lock(l *query.Level, row string) {
+	if strict, ok := b.dialect.(Strict); ok && l.Lock {
+		strict.Lock(b, row)
+	}
 }
 
 // given appends the row that is not stored in the place of the table.

@@ -99,6 +99,8 @@ type Strict interface {
 	Compare(b *Builder, c query.Compare)
 	// Extreme appends the least or the greatest value of a column of the rows of a group.
 	Extreme(b *Builder, row string, m query.Measure)
+	// Lock appends the end of a query that locks its rows of an alias.
+	Lock(b *Builder, row string)
 	// Unknown is a condition that is neither true nor false.
 	Unknown() string
 }

@@ -95,8 +95,8 @@ func DeleteFrom(d Dialect, w *query.Write, returning []*schema.Field) (Statement
 	})
 }
 
-// Chosen renders the primary keys of the rows that an update or delete changes; lock is said at the end.
-func Chosen(d Dialect, w *query.Write, lock string) (Statement, error) {
+// Chosen renders the primary keys of the rows that an update or delete changes, and locks them.
+func Chosen(d Strict, w *query.Write) (Statement, error) {
 	return build(d, func(b *Builder) {
 		row := b.Alias()
 		b.Text("SELECT ")
@@ -104,7 +104,7 @@ func Chosen(d Dialect, w *query.Write, lock string) (Statement, error) {
 		b.Text(" FROM ")
 		b.Table(w.Type, row)
 		b.chosen(row, w)
-		b.Text(lock)
+		d.Lock(b, row)
 	})
 }
 

@@ -58,3 +58,33 @@ func operatorsAtOnce(t *testing.T, url address) {
 		t.Errorf("%d won; %s, want %s", winners, got, want)
 	}
 }
+
+// A row that somebody changes while it is to be deleted goes only as it was asked for: by version.
+func TestDeletesAtOnce(t *testing.T) { onEach(t, deletesAtOnce) }
+
+func deletesAtOnce(t *testing.T, url address) {
+	w := newWorld(t, url, `
+type Item @auth(read: "true", create: "true", update: "true", delete: "true") { id: ID! @primary  n: Int!  v: Int! @version  parts: [Part!]! @link }
+type Part @auth(read: "true", create: "true") { id: ID! @primary @autoIncrement  item: Item! @link(onDelete: CASCADE) }`)
+	const rows = 40
+	for i := range rows {
+		w.ask(fmt.Sprintf(`mutation { insertItem(doc: {id: "%d", n: 0, parts: {create: [{}, {}]}}) { id } }`, i), nil)
+	}
+	deleted, updated := make([]string, rows), make([]string, rows)
+	var all sync.WaitGroup
+	for i := range rows {
+		all.Go(func() {
+			deleted[i] = w.ask(fmt.Sprintf(`mutation { deleteItem(id: "%d", ifVersion: 1) { n } }`, i), nil)
+		})
+		all.Go(func() {
+			updated[i] = w.ask(fmt.Sprintf(`mutation { updateItem(id: "%d", ifVersion: 1, set: {n: 1}) { n } }`, i), nil)
+		})
+	}
+	all.Wait()
+	for i := range rows {
+		gone, changed := !strings.Contains(deleted[i], "errors"), !strings.Contains(updated[i], "errors")
+		if gone == changed || gone && !strings.Contains(deleted[i], `"n":0`) {
+			t.Errorf("item %d: %s and %s", i, deleted[i], updated[i])
+		}
+	}
+}
