@@ -163,7 +163,11 @@ func (d dialect) in(b *sqlgen.Builder, c query.Compare, s schema.Scalar) {
 	if c.Op == query.Nin {
 		not = " NOT"
 	}
-	say(b, "(", left, not+" IN (", func() { d.Elements(b, s, list) }, ")")
+	among := func() { d.Elements(b, s, list) }
+	if c.Left.Kind == query.Measured {
+		among = func() { d.apart(b, s, list) }
+	}
+	say(b, "(", left, not+" IN (", among, ")")
 	if c.Left.Kind != query.Column || !c.Left.Field.NonNull || len(c.Left.Via) > 0 || len(c.Left.Inside) > 0 {
 		// MariaDB leaves open whether null is in a list without elements: it is not.
 		some := func() { say(b, "EXISTS (SELECT 1 FROM ", func() { elements(b, b.Alias(), d.packed(s), list) }, ")") }
@@ -208,6 +212,13 @@ func (d dialect) Elements(b *sqlgen.Builder, s schema.Scalar, list func()) {
 	e := b.Alias()
 	b.Text("SELECT " + d.unpacked(e+".v", s) + " FROM ")
 	elements(b, e, d.packed(s), list)
+}
+
+// apart is Elements for a measure: MariaDB finds no measure in a sub-query that it can merge with what
+// is around it. It does not merge one with a limit.
+func (d dialect) apart(b *sqlgen.Builder, s schema.Scalar, list func()) {
+	e, all := b.Alias(), b.Alias()
+	say(b, "SELECT "+all+".v FROM (SELECT "+d.unpacked(e+".v", s)+" AS v FROM ", func() { elements(b, e, d.packed(s), list) }, " LIMIT 9223372036854775807) AS "+all)
 }
 
 // elements appends a list as a table with the column v.
