@@ -125,7 +125,7 @@ func (a *args) value(v schema.Value, s schema.Scalar) {
 	case schema.NullValue:
 		a.add(nil)
 	case schema.BoolValue:
-		a.add(int64(v.Int()))
+		a.add(v.Int())
 	case schema.IntValue:
 		if isText(s) || s == schema.Decimal {
 			a.add(strconv.FormatInt(v.Int(), 10))

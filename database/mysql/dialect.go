@@ -395,6 +395,3 @@ func (d dialect) ByKeys(b *sqlgen.Builder, row string, t *schema.Type) {
 	}
 	b.Text(")")
 }
-
-// NoValues is what an insert says of a row that is all defaults.
-func (dialect) NoValues() string { return " () VALUES ()" }

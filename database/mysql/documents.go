@@ -231,7 +231,7 @@ func forms(text string) []string {
 	if d.Decode(&v) != nil {
 		return nil
 	}
-	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // as it is returned
+	if _, err := d.Token(); err != io.EOF {
 		return nil
 	}
 	plain, written := string(appendEncoded(nil, v, true)), string(appendEncoded(nil, v, false))

@@ -151,10 +151,8 @@ func TestServers(t *testing.T) {
 		"8.0.11-TiDB-v8.5.0-serverless": "the server is TiDB, which has no JSON_TABLE; take MariaDB or MySQL",
 	} {
 		s, err := serverOf(version)
-		got := ""
-		if err != nil {
-			got = err.Error()
-		} else {
+		got := fmt.Sprint(err)
+		if err == nil {
 			got = s.product
 		}
 		if got != want {
@@ -358,6 +356,26 @@ func TestUpdatesThatLookAtTheirOwnTable(t *testing.T) {
 		done, err = tx.Write(t.Context(), rules.SystemWrite(query.Write{Verb: query.Delete, Type: book, Where: more}), query.Binding{})
 		if done.Affected != 2 {
 			t.Errorf("deleted %+v", done)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A row may be all defaults, whose key is made.
+func TestRowsOfDefaults(t *testing.T) {
+	s, err := schema.Parse(schema.Source{Name: "s.graphql", Text: "type Tick { id: ID! @primary @autoIncrement  note: String }"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := openDriver(t)
+	createTables(t, d, s.Types)
+	err = database.New("ticks", d).Tx(t.Context(), func(tx driver.Tx) error {
+		done, err := tx.Write(t.Context(), rules.SystemWrite(query.Write{Verb: query.Create, Type: s.Types[0], Rows: make([][]schema.Value, 3), WantKeys: true}), query.Binding{})
+		if got := fmt.Sprint(done.Keys); got != "[1 2 3]" || done.Affected != 3 {
+			t.Errorf("keys %s, affected %d", got, done.Affected)
 		}
 		return err
 	})

@@ -53,7 +53,7 @@ func (r *rows) finish(err error) error {
 		return nil
 	}
 	r.isOpen = false
-	closed := r.answer.Rows.Close()
+	closed := r.answer.Close()
 	if err == nil {
 		err = closed
 	}

@@ -130,7 +130,7 @@ func (c *conn) collect(ctx context.Context, p *prepared, dst []schema.Value, col
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	if closed := a.Rows.Close(); err == nil {
+	if closed := a.Close(); err == nil {
 		err = closed
 	}
 	return dst, c.checked(a.done(err))
@@ -254,11 +254,11 @@ func (c *conn) insert(ctx context.Context, w *query.Write) (driver.Written, erro
 }
 
 func (c *conn) insertSome(ctx context.Context, w *query.Write, rows [][]schema.Value, returning []*schema.Field, done *driver.Written) (id int64, err error) {
-	text, err := sqlgen.Insert(dialect{server: c.server}, w.Type, w.Columns, len(rows), returning)
+	text, err := c.insertText(w, len(rows), returning)
 	if err != nil {
 		return 0, err
 	}
-	p, err := c.ready(ctx, text.Text)
+	p, err := c.ready(ctx, text)
 	if err != nil {
 		return 0, err
 	}
@@ -277,6 +277,21 @@ func (c *conn) insertSome(ctx context.Context, w *query.Write, rows [][]schema.V
 		done.Affected += len(rows)
 	}
 	return id, err
+}
+
+// insertText is an insert of n rows, or of one that is all defaults.
+func (c *conn) insertText(w *query.Write, n int, returning []*schema.Field) (string, error) {
+	d := dialect{server: c.server}
+	if len(w.Columns) > 0 {
+		text, err := sqlgen.Insert(d, w.Type, w.Columns, n, returning)
+		return text.Text, err
+	}
+	text := append(d.Quote([]byte("INSERT INTO "), w.Type.Table), " () VALUES ()"...)
+	for i, f := range returning {
+		text = append(text, []string{" RETURNING ", ", "}[min(i, 1)]...)
+		text = d.Quote(text, f.Column)
+	}
+	return string(text), nil
 }
 
 // madeKey is the key of a row of which the database made one column.

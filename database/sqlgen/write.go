@@ -11,9 +11,7 @@ func Insert(d Dialect, t *schema.Type, columns []*schema.Field, n int, returning
 	return build(d, func(b *Builder) {
 		b.Text("INSERT INTO ")
 		b.Name(t.Table)
-		if none, ok := d.(interface{ NoValues() string }); ok && len(columns) == 0 {
-			b.Text(none.NoValues())
-		} else if len(columns) == 0 {
+		if len(columns) == 0 {
 			b.Text(" DEFAULT VALUES")
 		} else {
 			b.values(columns, n)
