@@ -65,6 +65,9 @@ func (a *args) own(p *sqlgen.Param, v schema.Value) error {
 	if p.Bind == jsonPaths || p.Bind == nativePaths {
 		return a.path(v, p.Key, p.Bind == jsonPaths)
 	}
+	if p.Bind == listSome || p.Bind == listElement {
+		return a.few(v.List(), p, v.IsNull())
+	}
 	if v.IsNull() {
 		a.add(nil)
 		return nil
@@ -101,6 +104,21 @@ func (a *args) own(p *sqlgen.Param, v schema.Value) error {
 		return fault.New(fault.Internal, "a parameter of an unknown kind")
 	}
 	a.add(string(dst))
+	return nil
+}
+
+// few adds an element of a short list, or whether there is one.
+func (a *args) few(list []schema.Value, p *sqlgen.Param, isNull bool) error {
+	switch {
+	case len(list) > measures:
+		return fault.New(fault.Invalid, "a list in a condition on groups has %d elements; on MySQL %d are the most", len(list), measures)
+	case p.Bind == listSome:
+		a.value(schema.Bool(isNull || len(list) > 0), schema.Boolean)
+	case len(list) == 0:
+		a.add(nil)
+	default:
+		a.value(list[min(p.Key, len(list)-1)], boundScalar(*p))
+	}
 	return nil
 }
 

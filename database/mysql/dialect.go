@@ -152,6 +152,10 @@ var comparisons = [...]string{
 
 // in takes the elements of a list as rows. A null list is unknown, and has none.
 func (d dialect) in(b *sqlgen.Builder, c query.Compare, s schema.Scalar) {
+	if c.Left.Kind == query.Measured && c.Right.Kind != query.Column {
+		inFew(b, c, s)
+		return
+	}
 	if c.Right.Kind == query.Column {
 		b.Text("CASE WHEN ")
 		b.Operand(c.Right, s)
@@ -163,11 +167,7 @@ func (d dialect) in(b *sqlgen.Builder, c query.Compare, s schema.Scalar) {
 	if c.Op == query.Nin {
 		not = " NOT"
 	}
-	among := func() { d.Elements(b, s, list) }
-	if c.Left.Kind == query.Measured {
-		among = func() { d.apart(b, s, list) }
-	}
-	say(b, "(", left, not+" IN (", among, ")")
+	say(b, "(", left, not+" IN (", func() { d.Elements(b, s, list) }, ")")
 	if c.Left.Kind != query.Column || !c.Left.Field.NonNull || len(c.Left.Via) > 0 || len(c.Left.Inside) > 0 {
 		// MariaDB leaves open whether null is in a list without elements: it is not.
 		some := func() { say(b, "EXISTS (SELECT 1 FROM ", func() { elements(b, b.Alias(), d.packed(s), list) }, ")") }
@@ -214,11 +214,32 @@ func (d dialect) Elements(b *sqlgen.Builder, s schema.Scalar, list func()) {
 	elements(b, e, d.packed(s), list)
 }
 
-// apart is Elements for a measure: MariaDB finds no measure in a sub-query that it can merge with what
-// is around it. It does not merge one with a limit.
-func (d dialect) apart(b *sqlgen.Builder, s schema.Scalar, list func()) {
-	e, all := b.Alias(), b.Alias()
-	say(b, "SELECT "+all+".v FROM (SELECT "+d.unpacked(e+".v", s)+" AS v FROM ", func() { elements(b, e, d.packed(s), list) }, " LIMIT 9223372036854775807) AS "+all)
+// measures are how many elements a list has at most that a measure is looked for in.
+const measures = 64
+
+// inFew takes the elements of a list one by one, and the last one for those that it has not: MariaDB
+// does not find a measure in a sub-query.
+func inFew(b *sqlgen.Builder, c query.Compare, s schema.Scalar) {
+	bind := func(as sqlgen.Bind, i int) { b.Bind(sqlgen.Param{Bind: as, From: c.Right, Scalar: s, Key: i}) }
+	if c.Op == query.Nin {
+		b.Text("NOT ")
+	}
+	b.Text("(")
+	bind(listSome, 0)
+	b.Text(" AND ")
+	b.Operand(c.Left, s)
+	b.Text(" IN (")
+	for i := range measures {
+		if i > 0 {
+			b.Text(", ")
+		}
+		if as := casts[s]; as != "" {
+			say(b, "CAST(", func() { bind(listElement, i) }, " AS "+as+")")
+		} else {
+			bind(listElement, i)
+		}
+	}
+	b.Text("))")
 }
 
 // elements appends a list as a table with the column v.

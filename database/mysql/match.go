@@ -13,6 +13,8 @@ import (
 // How a parameter of this dialect is bound.
 const (
 	storedList   = sqlgen.Own + iota // a list as it is stored
+	listSome                         // whether a list has elements; null has
+	listElement                      // an element of a list, or its last one
 	likePattern                      // a pattern of LIKE, as the database takes it
 	likePrefix                       // a text, as the pattern of those that begin with it
 	likeRegexp                       // a pattern of LIKE without case, as a regular expression

@@ -11,6 +11,7 @@
 //     with an exponent for equal only where they are written alike.
 //   - Whether a text is like that of another column, whatever the case, goes by the server's own
 //     table of letters, which lacks those of scripts that Unicode took in later.
+//   - A condition on groups takes lists of at most 64 elements.
 //   - MySQL itself, where it differs from MariaDB, follows its manual and was not run (see server).
 package mysql
 

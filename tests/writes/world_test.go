@@ -20,6 +20,7 @@ import (
 	"spacecloud/auth"
 	"spacecloud/database"
 	"spacecloud/database/driver"
+	"spacecloud/database/mysql"
 	"spacecloud/database/postgres"
 	"spacecloud/database/sqlite"
 	"spacecloud/generator"
@@ -29,6 +30,7 @@ import (
 	"spacecloud/resolvers"
 	"spacecloud/rules"
 	"spacecloud/schema"
+	"spacecloud/tests/mariadb"
 	private "spacecloud/tests/postgres"
 )
 
@@ -43,7 +45,12 @@ type world struct {
 // address is the URL of a database that nobody else has.
 type address func(testing.TB) string
 
-func TestMain(m *testing.M) { os.Exit(private.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(mariadb.Run(servers{m})) }
+
+// servers are those that the tests need besides.
+type servers struct{ tests *testing.M }
+
+func (s servers) Run() int { return private.Run(s.tests) }
 
 // onEach runs a test on each kind of database.
 func onEach(t *testing.T, do func(*testing.T, address)) {
@@ -51,6 +58,7 @@ func onEach(t *testing.T, do func(*testing.T, address)) {
 		do(t, func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "test.db") })
 	})
 	t.Run("PostgreSQL", func(t *testing.T) { do(t, private.URL) })
+	t.Run("MariaDB", func(t *testing.T) { do(t, mariadb.URL) })
 }
 
 // opened is a driver of a database that speaks SQL.
@@ -63,9 +71,12 @@ func open(t *testing.T, url string) opened {
 	t.Helper()
 	var d opened
 	var err error
-	if strings.HasPrefix(url, "sqlite:") {
+	switch scheme, _, _ := strings.Cut(url, ":"); scheme {
+	case "sqlite":
 		d, err = sqlite.Open(t.Context(), url)
-	} else {
+	case "mysql":
+		d, err = mysql.Open(t.Context(), url)
+	default:
 		d, err = postgres.Open(t.Context(), url)
 	}
 	check(t, err)
@@ -137,12 +148,16 @@ func (w *world) dump() string {
 	defer conn.Close()
 	var out strings.Builder
 	tables, place := "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name", "rowid"
-	if w.driver.sql.Dialect() == "postgres" {
+	quote := `"`
+	switch w.driver.sql.Dialect() {
+	case "postgres":
 		tables, place = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1", "ctid"
+	case "mysql":
+		tables, place, quote = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1", "2", "`"
 	}
 	for _, table := range column(w, conn, tables) {
 		fmt.Fprintln(&out, table)
-		rows, err := conn.QueryContext(w.Context(), `SELECT * FROM "`+table+`" ORDER BY 1, `+place)
+		rows, err := conn.QueryContext(w.Context(), "SELECT * FROM "+quote+table+quote+" ORDER BY 1, "+place)
 		check(w.T, err)
 		names, _ := rows.Columns()
 		cells := make([]any, len(names))
