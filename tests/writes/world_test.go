@@ -153,7 +153,7 @@ func (w *world) dump() string {
 	case "postgres":
 		tables, place = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1", "ctid"
 	case "mysql":
-		tables, place, quote = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1", "2", "`"
+		tables, place, quote = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1", "1", "`"
 	}
 	for _, table := range column(w, conn, tables) {
 		fmt.Fprintln(&out, table)
@@ -167,7 +167,11 @@ func (w *world) dump() string {
 		for rows.Next() {
 			check(w.T, rows.Scan(cells...))
 			for _, c := range cells {
-				fmt.Fprintf(&out, "%v|", *c.(*any))
+				if text, ok := (*c.(*any)).([]byte); ok {
+					fmt.Fprintf(&out, "%s|", text)
+				} else {
+					fmt.Fprintf(&out, "%v|", *c.(*any))
+				}
 			}
 			fmt.Fprintln(&out)
 		}
