@@ -78,7 +78,9 @@ func (c *Conflict) raced(err error) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Conflict {
 		fields, _ := f.Details["fields"].([]string)
 		if slices.EqualFunc(c.Target, fields, func(f *schema.Field, name string) bool { return f.Name == name }) {
-			return errors.Join(err, driver.ErrAgain)
+			again := *f // a fault keeps its cause when it gets its path
+			again.Cause = errors.Join(driver.ErrAgain, f.Cause)
+			return &again
 		}
 	}
 	return err
