@@ -163,21 +163,21 @@ func (d dialect) in(b *sqlgen.Builder, c query.Compare, s schema.Scalar) {
 		defer b.Text(" END")
 	}
 	left, list := func() { b.Operand(c.Left, s) }, func() { listOf(b, c.Right, s) }
-	not := ""
-	if c.Op == query.Nin {
-		not = " NOT"
+	among := func() { d.Elements(b, s, list) }
+	some := func() { say(b, "EXISTS (SELECT 1 FROM ", func() { elements(b, b.Alias(), d.packed(s), list) }, ")") }
+	isNull := c.Left.Kind != query.Column || !c.Left.Field.NonNull || len(c.Left.Via) > 0 || len(c.Left.Inside) > 0
+	// MariaDB is not to be asked whether null is in a list: it is not in one without elements, and
+	// else that is unknown. An index serves IN beside AND, but not in a CASE.
+	switch {
+	case c.Op == query.In && isNull:
+		say(b, "(", left, " IN (", among, ") AND (", left, " IS NOT NULL OR ", some, "))")
+	case c.Op == query.In:
+		say(b, "(", left, " IN (", among, "))")
+	case isNull:
+		say(b, "CASE WHEN ", left, " IS NOT NULL THEN ", left, " NOT IN (", among, ") WHEN ", some, " THEN NULL ELSE TRUE END")
+	default:
+		say(b, "(", left, " NOT IN (", among, "))")
 	}
-	say(b, "(", left, not+" IN (", func() { d.Elements(b, s, list) }, ")")
-	if c.Left.Kind != query.Column || !c.Left.Field.NonNull || len(c.Left.Via) > 0 || len(c.Left.Inside) > 0 {
-		// MariaDB leaves open whether null is in a list without elements: it is not.
-		some := func() { say(b, "EXISTS (SELECT 1 FROM ", func() { elements(b, b.Alias(), d.packed(s), list) }, ")") }
-		if c.Op == query.In {
-			say(b, " AND (", left, " IS NOT NULL OR ", some, ")")
-		} else {
-			say(b, " OR ", left, " IS NULL AND NOT ", some)
-		}
-	}
-	b.Text(")")
 }
 
 func listOf(b *sqlgen.Builder, o query.Operand, s schema.Scalar) {
