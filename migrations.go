@@ -12,6 +12,7 @@ import (
 	"spacecloud/config"
 	"spacecloud/database"
 	"spacecloud/database/driver"
+	"spacecloud/database/mysql"
 	"spacecloud/database/postgres"
 	"spacecloud/database/sqlite"
 	"spacecloud/migrate"
@@ -24,7 +25,11 @@ var drivers = database.Drivers{
 	"sqlite":     func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) },
 	"postgres":   openPostgres,
 	"postgresql": openPostgres,
+	"mysql":      openMySQL,
+	"mariadb":    openMySQL,
 }
+
+func openMySQL(ctx context.Context, url string) (driver.Driver, error) { return mysql.Open(ctx, url) }
 
 func openPostgres(ctx context.Context, url string) (driver.Driver, error) {
 	return postgres.Open(ctx, url)

@@ -92,7 +92,7 @@ func checkAddress(listen string) error {
 
 // kinds are the schemes of databases, and whether they are served yet.
 var kinds = map[string]bool{
-	"sqlite": true, "postgres": true, "postgresql": true, "mysql": false, "mariadb": false,
+	"sqlite": true, "postgres": true, "postgresql": true, "mysql": true, "mariadb": true,
 	"mongodb": false, "mongodb+srv": false,
 }
 
@@ -106,7 +106,7 @@ func (c Config) checkDatabases(p *Problems) {
 		case !isKind:
 			p.addf(c.place(at), "%s wants an address such as sqlite:data/%s.db, not one of kind %q", at, name, url.Scheme())
 		case !served:
-			p.addf(c.place(at), "%s: %s is not served yet, only sqlite and postgres are", at, url.Scheme())
+			p.addf(c.place(at), "%s: %s is not served yet, only sqlite, postgres and mysql are", at, url.Scheme())
 		case strings.TrimPrefix(string(url), "sqlite:") == "":
 			p.addf(c.place(at), "%s names no file; write sqlite:data/%s.db", at, name)
 		}

@@ -31,7 +31,7 @@ type Drivers map[string]Opener
 
 // later are the schemes that the project knows and does not serve yet.
 var later = map[string]string{
-	"mysql": "MySQL", "mongodb": "MongoDB", "mongodb+srv": "MongoDB",
+	"mongodb": "MongoDB", "mongodb+srv": "MongoDB",
 }
 
 // Open opens the database that @table(db: name) means, with the driver for the scheme of its

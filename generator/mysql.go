@@ -48,9 +48,6 @@ const (
 const MySQLStorage = "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 /*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */"
 
 func mysqlColumn(f *schema.Field) (*atlas.Column, error) {
-	if f.Search {
-		return nil, problemAt(f, "@search: full-text search cannot be had on MySQL; take @search off, or keep the type in a database of SQLite")
-	}
 	typ, collation, err := mysqlType(f)
 	if err != nil {
 		return nil, err

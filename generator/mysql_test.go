@@ -61,9 +61,6 @@ func TestStoriesHaveTablesOnMySQL(t *testing.T) {
 	for _, story := range stories(t) {
 		t.Run(story.name(), func(t *testing.T) {
 			sdl := string(story.file("schema.graphql").Data)
-			if strings.Contains(sdl, "@search") {
-				t.Skip("full-text search is for SQLite only")
-			}
 			openMySQL(t).create(forMySQL(sdl))
 		})
 	}
@@ -184,7 +181,6 @@ func TestWhatMySQLCannotDoIsAProblem(t *testing.T) {
 		wide += fmt.Sprintf("  s%d: String @size(max: 768)", i)
 	}
 	for sdl, want := range map[string]string{
-		`type Post { id: ID! @primary  value: String @search }`:                                          "schema.graphql:1:31: Post.value: @search: full-text search cannot be had on MySQL",
 		`type Post @index(fields: ["id"], where: "id > 3") { id: ID! @primary }`:                         "schema.graphql:1:12: Post: @index(where: …): MySQL has no partial indexes; take the condition off",
 		`type Post { id: ID! @primary  value: String @unique @size(max: 769) }`:                          "Post: @unique over the column value: MySQL cannot have a longtext in a key; a String takes @size(max: 768) at most there",
 		`type Post @unique(fields: ["a", "b"]) { id: ID! @primary  a: String @size(max: 768)  b: Int! }`: "Post: @unique takes 3076 bytes, and a key of MySQL holds 3072; give its strings a smaller @size(max: …)",

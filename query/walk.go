@@ -1,5 +1,7 @@
 package query
 
+import "slices"
+
 // Walk calls do for every operand of a level.
 func Walk(l *Level, do func(Operand)) {
 	for _, c := range l.Columns {
@@ -64,4 +66,23 @@ func walkWhere(w Where, do func(Operand)) {
 	case Exists:
 		walkWhere(w.Where, do)
 	}
+}
+
+// LooksElsewhere is whether a condition on a row looks at other rows.
+func LooksElsewhere(w Where) bool {
+	switch w := w.(type) {
+	case And:
+		return slices.ContainsFunc(w, LooksElsewhere)
+	case Or:
+		return slices.ContainsFunc(w, LooksElsewhere)
+	case Not:
+		return LooksElsewhere(w.Where)
+	case Untrue:
+		return LooksElsewhere(w.Where)
+	case Some, One, Count, Exists:
+		return true
+	}
+	elsewhere := false
+	walkWhere(w, func(o Operand) { elsewhere = elsewhere || len(o.Via) > 0 })
+	return elsewhere
 }

@@ -9,6 +9,7 @@ import (
 	"spacecloud/database"
 	"spacecloud/database/driver"
 	"spacecloud/fault"
+	"spacecloud/generator"
 	"spacecloud/query"
 	"spacecloud/rules"
 	"spacecloud/schema"
@@ -39,6 +40,11 @@ var createRequests = map[string][]string{
 		`CREATE TABLE IF NOT EXISTS "` + requestsTable + `" ("caller" text COLLATE "C" NOT NULL, "key" text COLLATE "C" NOT NULL, ` +
 			`"digest" text NOT NULL, "at" timestamptz(6) NOT NULL, "answer" bytea NOT NULL, PRIMARY KEY ("caller", "key"))`,
 		`CREATE INDEX IF NOT EXISTS "` + requestsTable + `_at" ON "` + requestsTable + `" ("at")`,
+	},
+	"mysql": {
+		"CREATE TABLE IF NOT EXISTS `" + requestsTable + "` (`caller` varchar(512) NOT NULL, `key` varchar(255) NOT NULL, " +
+			"`digest` varchar(255) NOT NULL, `at` datetime(6) NOT NULL, `answer` longblob NOT NULL, PRIMARY KEY (`caller`, `key`), " +
+			"INDEX `" + requestsTable + "_at` (`at`)) " + generator.MySQLStorage,
 	},
 }
 

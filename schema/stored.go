@@ -2,8 +2,10 @@ package schema
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // AppendStored appends a list as it is stored, and as json_each reads it: JSON, in which
@@ -55,3 +57,68 @@ func appendStoredFloat(dst []byte, f float64) []byte {
 // Assigned is whether the database has a value for the column when an insert leaves it out:
 // it counts, or works out an expression.
 func (f *Field) Assigned() bool { return f.AutoIncrement || f.DefaultSQL != "" }
+
+// AppendStoredList appends a stored list as the API shows it. Most lists are stored so.
+func AppendStoredList(dst []byte, stored string, f *Field) []byte {
+	switch f.Scalar {
+	case BigInt, ID, Float, DateTime, Time:
+		return AppendValue(dst, f, StoredList(stored, f))
+	}
+	return append(dst, stored...)
+}
+
+// StoredList is a stored list in the canonical form of its field, null if it is not a list.
+func StoredList(stored string, f *Field) Value {
+	if f.Scalar == Embedded {
+		return Text(strings.Clone(stored))
+	}
+	var items []json.RawMessage
+	if json.Unmarshal([]byte(stored), &items) != nil {
+		return Null
+	}
+	values := make([]Value, len(items))
+	for i, item := range items {
+		values[i] = storedElement(item, f.Scalar)
+	}
+	return List(values)
+}
+
+func storedElement(item json.RawMessage, s Scalar) Value {
+	text := string(item)
+	switch {
+	case text == "null":
+		return Null
+	case s == JSON:
+		return Text(text)
+	case text == "true" || text == "false":
+		return Bool(text == "true")
+	case text[0] == '"':
+		return storedText(item, s)
+	case s == Float:
+		f, _ := strconv.ParseFloat(text, 64)
+		return Double(f)
+	}
+	i, _ := strconv.ParseInt(text, 10, 64)
+	return Integer(i)
+}
+
+func storedText(item json.RawMessage, s Scalar) Value {
+	var text string
+	if json.Unmarshal(item, &text) != nil {
+		return Null
+	}
+	if s == Bytes {
+		raw, _ := base64.StdEncoding.DecodeString(text)
+		return Raw(string(raw))
+	}
+	return Text(text)
+}
+
+// DecimalSize is how many digits a Decimal column holds, and how many of them after the point; by
+// default what all databases can hold.
+func (f *Field) DecimalSize() (precision, scale int) {
+	if f.Precision == 0 {
+		return 34, 9
+	}
+	return f.Precision, f.Scale
+}

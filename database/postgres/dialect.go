@@ -11,7 +11,10 @@ import (
 // dialect is SQL as PostgreSQL says it.
 type dialect struct{}
 
-var _ sqlgen.Strict = dialect{}
+var (
+	_ sqlgen.Strict = dialect{}
+	_ sqlgen.Arrays = dialect{}
+)
 
 func (dialect) Quote(dst []byte, name string) []byte {
 	dst = append(dst, '"')
@@ -272,8 +275,12 @@ func (dialect) Lock(b *sqlgen.Builder, row string) { b.Text(" FOR NO KEY UPDATE 
 
 func (dialect) Unknown() string { return "NULL::boolean" }
 
-// Nulls says nothing for what PostgreSQL does by itself, so that an index gives the order.
-func (dialect) Nulls(b *sqlgen.Builder, desc, nullable bool, n query.Nulls) {
+// SortKey says nothing of nulls for what PostgreSQL does by itself, so that an index gives the order.
+func (dialect) SortKey(b *sqlgen.Builder, value func(), desc, nullable bool, n query.Nulls) {
+	value()
+	if desc {
+		b.Text(" DESC")
+	}
 	switch {
 	case !nullable || n == query.NullsDefault || desc == (n == query.NullsFirst):
 	case desc:

@@ -175,7 +175,7 @@ func overflow(pg *pgconn.PgError, err error, w *query.Write) error {
 	if of == nil {
 		return nil
 	}
-	precision, scale := decimalSize(of)
+	precision, scale := of.DecimalSize()
 	return fault.Wrap(fault.Invalid, err, "the result does not fit into %d digits, %d of them after the point", precision, scale)
 }
 

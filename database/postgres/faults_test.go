@@ -263,7 +263,7 @@ func TestSerializationFailuresAreDoneAgain(t *testing.T) {
 	if err := insert("third", 3); err != nil {
 		t.Error(err)
 	}
-	if err := insert("never", 1000); fault.KindOf(err) != fault.Unavailable {
+	if err := insert("never", 1000); fault.KindOf(err) != fault.Conflict {
 		t.Error(err)
 	}
 	if got, err := read(t, d, query.Level{Type: post, Columns: cells(post, "id")}, query.Binding{}); err != nil || got != `,"third"` {

@@ -50,14 +50,6 @@ func totalsOf(l *query.Level) []total {
 	return totals
 }
 
-// decimalSize is the size of a decimal column, by default what all databases can hold.
-func decimalSize(f *schema.Field) (precision, scale int) {
-	if f.Precision == 0 {
-		return 34, 9
-	}
-	return f.Precision, f.Scale
-}
-
 // Total has PostgreSQL add up, which is exact but for floats.
 func (d dialect) Total(b *sqlgen.Builder, row string, m query.Measure) {
 	of := func(function string) {
@@ -69,7 +61,7 @@ func (d dialect) Total(b *sqlgen.Builder, row string, m query.Measure) {
 	case m.Fn == query.Sum:
 		of("sum")
 	case m.Field.Scalar == schema.Decimal:
-		_, scale := decimalSize(m.Field)
+		_, scale := m.Field.DecimalSize()
 		d.average(b, of, scale+query.AvgScale)
 	case m.Field.Scalar == schema.Float:
 		// avg would fail where the squares of the values are no floats any more.

@@ -66,9 +66,6 @@ func (b *Builder) Having(g *query.Groups, row string) {
 }
 
 func (b *Builder) groupOrder(o query.GroupOrder) {
-	b.dialect.Side(b, o.Measure.Operand(), o.Measure.Scalar())
-	if o.Desc {
-		b.Text(" DESC")
-	}
-	b.dialect.Nulls(b, o.Desc, o.Measure.Nullable(), o.Nulls)
+	value := func() { b.dialect.Side(b, o.Measure.Operand(), o.Measure.Scalar()) }
+	b.dialect.SortKey(b, value, o.Desc, o.Measure.Nullable(), o.Nulls)
 }

@@ -151,11 +151,8 @@ func (b *Builder) Orders(row string, orders []query.Order) {
 	b.Of(row, func() {
 		list(b, orders, ", ", func(o query.Order) {
 			operand := query.Operand{Kind: query.Column, Field: o.Field, Via: o.Via}
-			b.dialect.Side(b, operand, o.Field.Scalar)
-			if o.Desc {
-				b.Text(" DESC")
-			}
-			b.dialect.Nulls(b, o.Desc, !o.Field.NonNull || len(o.Via) > 0, o.Nulls)
+			value := func() { b.dialect.Side(b, operand, o.Field.Scalar) }
+			b.dialect.SortKey(b, value, o.Desc, o.Nullable(), o.Nulls)
 		})
 	})
 }

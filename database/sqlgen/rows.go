@@ -8,7 +8,7 @@ import (
 )
 
 // UpdateRows renders an update of n rows, each with values of its own. Its first placeholders
-// but those of w.Set are the values of w.Columns, row by row, or as a Strict dialect has them.
+// but those of w.Set are the values of w.Columns, row by row, or as Arrays has them.
 func UpdateRows(d Dialect, w *query.Write, n int, returning []*schema.Field) (Statement, error) {
 	return build(d, func(b *Builder) {
 		row, values := b.Alias(), b.Alias()
@@ -57,8 +57,8 @@ func valueName(i int) string { return "sc_" + strconv.Itoa(i) }
 
 // table appends n rows of values as a query.
 func (b *Builder) table(columns []*schema.Field, n int) {
-	if strict, ok := b.dialect.(Strict); ok {
-		strict.Rows(b, columns)
+	if arrays, ok := b.dialect.(Arrays); ok {
+		arrays.Rows(b, columns)
 		return
 	}
 	b.Text("VALUES ")

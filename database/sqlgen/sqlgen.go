@@ -72,8 +72,9 @@ type Dialect interface { //nolint:interfacebloat // one method for each thing th
 	JSON(b *Builder, w query.JSON)
 	// Search appends whether the row with that alias has words.
 	Search(b *Builder, row string, w query.Search)
-	// Nulls appends the end of a sort key; nullable is whether it can be null at all.
-	Nulls(b *Builder, desc, nullable bool, n query.Nulls)
+	// SortKey appends a sort key with its direction; value appends its value, and nullable is
+	// whether that can be null at all.
+	SortKey(b *Builder, value func(), desc, nullable bool, n query.Nulls)
 	// Page appends the limit and offset, of which either may be zero.
 	Page(b *Builder, limit, offset query.Operand)
 	// Change appends what the column of a's field becomes, for Inc, Mul, Max and Min.
@@ -100,8 +101,13 @@ type Strict interface {
 	Extreme(b *Builder, row string, m query.Measure)
 	// Lock appends the end of a query that locks its rows of an alias.
 	Lock(b *Builder, row string)
-	// Rows appends a query of any number of rows with values for columns.
-	Rows(b *Builder, columns []*schema.Field)
 	// Unknown is a condition that is neither true nor false.
 	Unknown() string
+}
+
+// Arrays is a dialect that takes the values of any number of rows as an array for each column.
+type Arrays interface {
+	Dialect
+	// Rows appends a query of any number of rows with values for columns.
+	Rows(b *Builder, columns []*schema.Field)
 }

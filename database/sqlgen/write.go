@@ -20,9 +20,9 @@ func Insert(d Dialect, t *schema.Type, columns []*schema.Field, n int, returning
 	})
 }
 
-// InsertRows renders an insert of any number of rows, for a Strict dialect: its placeholders are
-// those of Strict.Rows.
-func InsertRows(d Strict, w *query.Write, returning []*schema.Field) (Statement, error) {
+// InsertRows renders an insert of any number of rows, for a dialect of Arrays: its placeholders are
+// those of Arrays.Rows.
+func InsertRows(d Arrays, w *query.Write, returning []*schema.Field) (Statement, error) {
 	return build(d, func(b *Builder) {
 		b.Text("INSERT INTO ")
 		b.Name(w.Type.Table)
@@ -79,6 +79,30 @@ func Delete(d Dialect, w *query.Write, returning []*schema.Field) (Statement, er
 		b.Table(w.Type, row)
 		b.chosen(row, w)
 		b.returning(returning)
+	})
+}
+
+// DeleteFrom renders a delete for a database that wants to be told the alias twice.
+func DeleteFrom(d Dialect, w *query.Write, returning []*schema.Field) (Statement, error) {
+	return build(d, func(b *Builder) {
+		row := b.Alias()
+		b.Text("DELETE " + row + " FROM ")
+		b.Table(w.Type, row)
+		b.chosen(row, w)
+		b.returning(returning)
+	})
+}
+
+// Chosen renders the primary keys of the rows that an update or delete changes, and locks them.
+func Chosen(d Strict, w *query.Write) (Statement, error) {
+	return build(d, func(b *Builder) {
+		row := b.Alias()
+		b.Text("SELECT ")
+		b.Columns(row, w.Type.Primary)
+		b.Text(" FROM ")
+		b.Table(w.Type, row)
+		b.chosen(row, w)
+		d.Lock(b, row)
 	})
 }
 

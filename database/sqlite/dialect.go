@@ -93,9 +93,13 @@ func (dialect) call(b *sqlgen.Builder, function string, c query.Compare) {
 	b.Text(")")
 }
 
-// Nulls says nothing for what cannot be null, so that an index gives the order. By itself
+// SortKey says nothing of nulls for what cannot be null, so that an index gives the order. By itself
 // SQLite has nulls first in ascending order.
-func (dialect) Nulls(b *sqlgen.Builder, desc, nullable bool, n query.Nulls) {
+func (dialect) SortKey(b *sqlgen.Builder, value func(), desc, nullable bool, n query.Nulls) {
+	value()
+	if desc {
+		b.Text(" DESC")
+	}
 	if !nullable {
 		return
 	}
@@ -165,7 +169,7 @@ func (dialect) arithmetic(b *sqlgen.Builder, operation, row string, a query.Assi
 	b.Text(", ")
 	switch {
 	case decimal:
-		precision, scale := decimalSize(a.Field)
+		precision, scale := a.Field.DecimalSize()
 		b.Int(precision)
 		b.Text(", ")
 		b.Int(scale)
@@ -177,14 +181,6 @@ func (dialect) arithmetic(b *sqlgen.Builder, operation, row string, a query.Assi
 		b.Int(64)
 	}
 	b.Text(")")
-}
-
-// decimalSize is the size of a decimal column, by default what all databases can hold.
-func decimalSize(f *schema.Field) (precision, scale int) {
-	if f.Precision == 0 {
-		return 34, 9
-	}
-	return f.Precision, f.Scale
 }
 
 func (d dialect) replaceIf(b *sqlgen.Builder, compare, row string, a query.Assign) {

@@ -35,7 +35,7 @@ func (dialect) Total(b *sqlgen.Builder, row string, m query.Measure) {
 		b.Text("sc_decimal_" + function + "(")
 		b.Column(row, m.Field)
 		if m.Fn == query.Avg {
-			_, scale := decimalSize(m.Field)
+			_, scale := m.Field.DecimalSize()
 			b.Text(", ")
 			b.Int(scale + query.AvgScale)
 		}

@@ -82,7 +82,7 @@ func (r *rows) AppendJSON(dst []byte, column int) []byte {
 		return append(dst, "null"...)
 	}
 	if f.List {
-		return appendStoredList(dst, viewString(r.stmt.content(at)), f)
+		return schema.AppendStoredList(dst, viewString(r.stmt.content(at)), f)
 	}
 	switch kind {
 	case sqlite3.SQLITE_INTEGER:

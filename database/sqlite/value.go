@@ -17,7 +17,7 @@ func (s *stmt) value(at int, f *schema.Field) schema.Value {
 		return schema.Null
 	}
 	if f.List {
-		return storedList(viewString(s.content(at)), f)
+		return schema.StoredList(viewString(s.content(at)), f)
 	}
 	switch kind {
 	case sqlite3.SQLITE_INTEGER:

@@ -140,7 +140,7 @@ func start() (*url.URL, error) {
 		"--no-defaults", "--user=" + me.Username, "--datadir=" + filepath.Join(dir, "data"),
 		"--innodb-log-file-size=8M", "--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0",
 	}
-	out, err := exec.CommandContext(context.Background(), install, append(common, //nolint:gosec // the server that is installed
+	out, err := exec.CommandContext(context.Background(), install, append(common,
 		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")...).CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("mariadb-install-db: %w\n%s", err, out)
@@ -189,7 +189,7 @@ func await(address *url.URL, log string) error {
 			return nil
 		}
 	}
-	said, _ := os.ReadFile(log) //nolint:gosec // our own file
+	said, _ := os.ReadFile(log)
 	return fmt.Errorf("MariaDB does not answer: %w\n%s", err, said)
 }
 

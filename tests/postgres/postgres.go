@@ -45,7 +45,7 @@ var (
 )
 
 // Run runs the tests of a program and stops the server after them, for TestMain.
-func Run(m *testing.M) int {
+func Run(m interface{ Run() int }) int {
 	defer func() {
 		if shared != nil {
 			shared.remove()

@@ -18,6 +18,7 @@ import (
 	"spacecloud/auth"
 	"spacecloud/database"
 	"spacecloud/database/driver"
+	"spacecloud/database/mysql"
 	"spacecloud/database/postgres"
 	"spacecloud/database/sqlite"
 	"spacecloud/generator"
@@ -27,6 +28,7 @@ import (
 	"spacecloud/resolvers"
 	"spacecloud/rules"
 	"spacecloud/schema"
+	"spacecloud/tests/mariadb"
 	privatepostgres "spacecloud/tests/postgres"
 )
 
@@ -40,7 +42,7 @@ type Kind struct {
 	open func(testing.TB) (driver.Driver, error)
 }
 
-var kinds = []Kind{SQLite, {"postgres", openPostgres}}
+var kinds = []Kind{SQLite, {"postgres", openPostgres}, {"mysql", openMySQL}}
 
 // Names are those of all kinds.
 func Names() []string {
@@ -52,7 +54,15 @@ func Names() []string {
 }
 
 // Run runs the tests of a program and stops the servers of databases after them, for TestMain.
-func Run(m *testing.M) int { return privatepostgres.Run(m) }
+func Run(m *testing.M) int { return privatepostgres.Run(with{m, mariadb.Run}) }
+
+// with are tests that need another server.
+type with struct {
+	tests  interface{ Run() int }
+	server func(interface{ Run() int }) int
+}
+
+func (w with) Run() int { return w.server(w.tests) }
 
 // SQLite is the kind that is always there.
 var SQLite = Kind{"sqlite", openSQLite}
@@ -70,6 +80,11 @@ func Given(d driver.Driver) Kind {
 func openPostgres(tb testing.TB) (driver.Driver, error) {
 	tb.Helper()
 	return postgres.Open(tb.Context(), privatepostgres.URL(tb))
+}
+
+func openMySQL(tb testing.TB) (driver.Driver, error) {
+	tb.Helper()
+	return mysql.Open(tb.Context(), mariadb.URL(tb))
 }
 
 // Each runs a test on each kind of database. One that is not there is skipped, and says so.

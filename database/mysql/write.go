@@ -1,0 +1,328 @@
+package mysql
+
+import (
+	"context"
+	sqldriver "database/sql/driver"
+	"errors"
+	"io"
+	"slices"
+
+	"spacecloud/database/driver"
+	"spacecloud/database/sqlgen"
+	"spacecloud/fault"
+	"spacecloud/query"
+	"spacecloud/schema"
+)
+
+func (c *conn) write(ctx context.Context, w *query.Write, b *query.Binding) (driver.Written, error) {
+	switch {
+	case w.Verb == query.Create:
+		return c.insert(ctx, w)
+	case w.Verb == query.Update && len(w.Rows) > 0:
+		return c.changeRows(ctx, w, b)
+	case w.Verb == query.Update && len(w.Set) == 0:
+		return driver.Written{}, nil
+	case w.Verb == query.Update || w.Verb == query.Delete:
+		return c.change(ctx, w, b)
+	}
+	return driver.Written{}, fault.New(fault.Internal, "a write that does not write: %s", w.Verb)
+}
+
+const (
+	// batch is how many rows or keys one statement has at most.
+	batch = 256
+	// parameters are the most that a statement takes.
+	parameters = 65_535
+)
+
+// pieces calls do with powers of two that add up to n, so that there are few different statements;
+// width is how many parameters each takes, besides some that are of all.
+func pieces(n, width int, do func(from, to int) error) error {
+	most := 1
+	for most*2 <= batch && (most*2+1)*width <= parameters {
+		most *= 2
+	}
+	for from := 0; from < n; {
+		size := most
+		for size > n-from {
+			size /= 2
+		}
+		if err := do(from, from+size); err != nil {
+			return err
+		}
+		from += size
+	}
+	return nil
+}
+
+// change does an update or delete. A statement that changes a table cannot look at it otherwise, nor
+// tell what it changed: then the keys of the rows are read and locked first.
+func (c *conn) change(ctx context.Context, w *query.Write, b *query.Binding) (driver.Written, error) {
+	done := driver.Written{}
+	keys := b.Keys
+	if w.WantKeys || query.LooksElsewhere(w.Where) {
+		var err error
+		if keys, err = c.lock(ctx, w, b); err != nil {
+			return done, err
+		}
+		chosen := *w
+		chosen.Where, chosen.ByKeys = nil, true
+		w = &chosen
+	}
+	if w.WantKeys {
+		done.Keys = keys
+	}
+	if !w.ByKeys {
+		return done, c.alter(ctx, w, b, 0, &done)
+	}
+	width := len(w.Type.Primary)
+	err := pieces(len(keys)/width, width, func(from, to int) error {
+		some := *b
+		some.Keys = keys[from*width : to*width]
+		return c.alter(ctx, w, &some, to-from, &done)
+	})
+	return done, err
+}
+
+// lock is the keys of the rows that a write changes, which nobody else changes from then on.
+func (c *conn) lock(ctx context.Context, w *query.Write, b *query.Binding) ([]schema.Value, error) {
+	var keys []schema.Value
+	some := func(b *query.Binding, n int) error {
+		text, err := sqlgen.Chosen(dialect{server: c.server, keys: n}, w)
+		if err != nil {
+			return err
+		}
+		p, err := c.bound(ctx, &text, b)
+		if err != nil {
+			return err
+		}
+		keys, err = c.collect(ctx, p, keys, w.Type.Primary)
+		return err
+	}
+	if !w.ByKeys {
+		err := some(b, 0)
+		return keys, err
+	}
+	width := len(w.Type.Primary)
+	err := pieces(len(b.Keys)/width, width, func(from, to int) error {
+		part := *b
+		part.Keys = b.Keys[from*width : to*width]
+		return some(&part, to-from)
+	})
+	return keys, err
+}
+
+// collect runs a statement, and appends the columns of its rows.
+func (c *conn) collect(ctx context.Context, p *prepared, dst []schema.Value, columns []*schema.Field) ([]schema.Value, error) {
+	a, err := c.query(ctx, p)
+	if err != nil {
+		return dst, err
+	}
+	row := make([]sqldriver.Value, len(columns))
+	for {
+		if err = a.Next(row); err != nil {
+			break
+		}
+		for i, f := range columns {
+			dst = append(dst, value(row[i], f, c.server))
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	if closed := a.Close(); err == nil {
+		err = closed
+	}
+	return dst, c.checked(a.done(err))
+}
+
+// alter runs an update or delete of n keys, or one that says by itself of which rows it is.
+func (c *conn) alter(ctx context.Context, w *query.Write, b *query.Binding, n int, done *driver.Written) error {
+	render := sqlgen.DeleteFrom
+	if w.Verb == query.Update {
+		render = sqlgen.Update
+	}
+	text, err := render(dialect{server: c.server, keys: n}, told(w), nil)
+	if err != nil {
+		return err
+	}
+	p, err := c.bound(ctx, &text, b)
+	if err != nil {
+		return err
+	}
+	affected, _, err := c.exec(ctx, p)
+	done.Affected += affected
+	return err
+}
+
+// told is an update whose values say the column that they are stored in, so that they are stored as
+// they are.
+func told(w *query.Write) *query.Write {
+	c := *w
+	c.Set = slices.Clone(w.Set)
+	for i, a := range c.Set {
+		if a.Op == query.Set && a.Value.Kind != query.Column {
+			c.Set[i].Value.Field = a.Field
+		}
+	}
+	return &c
+}
+
+// changeRows runs an update for each row, once all of them are known and locked.
+func (c *conn) changeRows(ctx context.Context, w *query.Write, b *query.Binding) (driver.Written, error) {
+	done := driver.Written{}
+	if len(w.SetColumns()) == 0 && len(w.Set) == 0 {
+		return done, nil
+	}
+	width := len(w.Type.Primary)
+	one := query.Write{Verb: query.Update, Type: w.Type, Where: w.Where, ByKeys: true}
+	for i, f := range w.SetColumns() {
+		one.Set = append(one.Set, query.Assign{Field: f, Value: query.Operand{Kind: query.Arg, Index: len(b.Args) + i, Scalar: f.Scalar}})
+	}
+	one.Set = append(one.Set, w.Set...)
+	there, err := c.those(ctx, w, b)
+	if err != nil {
+		return done, err
+	}
+	if there != nil {
+		one.Where = nil
+	}
+	for _, row := range w.Rows {
+		key := row[:width]
+		if there != nil && !there[nameOf(key)] {
+			continue
+		}
+		own := query.Binding{Args: append(slices.Clone(b.Args), row[width:]...), Claims: b.Claims, Keys: key}
+		before := done.Affected
+		if err := c.alter(ctx, &one, &own, 1, &done); err != nil {
+			return done, err
+		}
+		if w.WantKeys && done.Affected > before {
+			done.Keys = append(done.Keys, key...)
+		}
+	}
+	return done, nil
+}
+
+// those are the rows of an update by rows that meet its condition, nil where each statement can say
+// so for itself.
+func (c *conn) those(ctx context.Context, w *query.Write, b *query.Binding) (map[string]bool, error) {
+	if !query.LooksElsewhere(w.Where) {
+		return nil, nil
+	}
+	width := len(w.Type.Primary)
+	all := *b
+	all.Keys = nil
+	for _, row := range w.Rows {
+		all.Keys = append(all.Keys, row[:width]...)
+	}
+	keys, err := c.lock(ctx, &query.Write{Verb: query.Update, Type: w.Type, Where: w.Where, ByKeys: true}, &all)
+	there := make(map[string]bool, len(keys)/width)
+	for ; len(keys) > 0; keys = keys[width:] {
+		there[nameOf(keys[:width])] = true
+	}
+	return there, err
+}
+
+// nameOf tells keys apart.
+func nameOf(key []schema.Value) string { return schema.List(key).String() }
+
+// insert runs statements of several rows. Keys that the database makes are told by MariaDB, in the
+// order of the rows, and by MySQL for one row at a time.
+func (c *conn) insert(ctx context.Context, w *query.Write) (driver.Written, error) {
+	done := driver.Written{}
+	wanted := w.WantKeys && !knowsKeys(w)
+	var returning []*schema.Field
+	if wanted && c.server.mariadb {
+		returning = w.Type.Primary
+	}
+	width := len(w.Columns)
+	if width == 0 || wanted && !c.server.mariadb {
+		width = parameters // one row at a time
+	}
+	err := pieces(len(w.Rows), width, func(from, to int) error {
+		id, err := c.insertSome(ctx, w, w.Rows[from:to], returning, &done)
+		if wanted && returning == nil && err == nil {
+			done.Keys = append(done.Keys, madeKey(w, w.Rows[from], id)...)
+		}
+		return err
+	})
+	if w.WantKeys && !wanted {
+		done.Keys = givenKeys(w)
+	}
+	return done, err
+}
+
+func (c *conn) insertSome(ctx context.Context, w *query.Write, rows [][]schema.Value, returning []*schema.Field, done *driver.Written) (id int64, err error) {
+	text, err := c.insertText(w, len(rows), returning)
+	if err != nil {
+		return 0, err
+	}
+	p, err := c.ready(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	c.args.reset()
+	for _, row := range rows {
+		for i, v := range row {
+			c.args.value(v, w.Columns[i].Scalar)
+		}
+	}
+	if returning != nil {
+		done.Keys, err = c.collect(ctx, p, done.Keys, returning)
+	} else {
+		_, id, err = c.exec(ctx, p)
+	}
+	if err == nil {
+		done.Affected += len(rows)
+	}
+	return id, err
+}
+
+// insertText is an insert of n rows, or of one that is all defaults.
+func (c *conn) insertText(w *query.Write, n int, returning []*schema.Field) (string, error) {
+	d := dialect{server: c.server}
+	if len(w.Columns) > 0 {
+		text, err := sqlgen.Insert(d, w.Type, w.Columns, n, returning)
+		return text.Text, err
+	}
+	text := append(d.Quote([]byte("INSERT INTO "), w.Type.Table), " () VALUES ()"...)
+	for i, f := range returning {
+		text = append(text, []string{" RETURNING ", ", "}[min(i, 1)]...)
+		text = d.Quote(text, f.Column)
+	}
+	return string(text), nil
+}
+
+// madeKey is the key of a row of which the database made one column.
+func madeKey(w *query.Write, row []schema.Value, id int64) []schema.Value {
+	key := make([]schema.Value, len(w.Type.Primary))
+	for i, f := range w.Type.Primary {
+		key[i] = schema.Integer(id)
+		if at := slices.Index(w.Columns, f); at >= 0 && !row[at].IsNull() {
+			key[i] = row[at]
+		}
+	}
+	return key
+}
+
+func givenKeys(w *query.Write) []schema.Value {
+	keys := make([]schema.Value, 0, len(w.Rows)*len(w.Type.Primary))
+	for _, row := range w.Rows {
+		for _, f := range w.Type.Primary {
+			keys = append(keys, row[slices.Index(w.Columns, f)])
+		}
+	}
+	return keys
+}
+
+// knowsKeys is whether every row that is inserted has its whole key.
+func knowsKeys(w *query.Write) bool {
+	for _, f := range w.Type.Primary {
+		at := slices.Index(w.Columns, f)
+		if at < 0 || slices.ContainsFunc(w.Rows, func(row []schema.Value) bool { return row[at].IsNull() }) {
+			return false
+		}
+	}
+	return true
+}
