@@ -90,10 +90,37 @@ func (db *DB) Tx(ctx context.Context, do func(driver.Tx) error) error {
 	return Together(ctx, []*DB{db}, func(txs map[*DB]driver.Tx) error { return do(txs[db]) })
 }
 
+// tries is how often a transaction is begun that others keep getting in the way of.
+const tries = 4
+
 // Together runs do in a transaction on each of dbs. They begin in the order of their names, so that no two
 // requests wait for each other, and commit in the order of dbs when do returns nil. When do returns an
 // error or panics, or a commit fails, those that have not committed roll back.
-func Together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) (err error) {
+//
+// Where a driver says by driver.Retry that others got in the way, and nothing has been committed,
+// all of it is done again, a few times and at once: do has to start over with all that it made. Then
+// the error is a fault.Conflict.
+func Together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) error {
+	for try := 1; ; try++ {
+		committed, err := together(ctx, dbs, do)
+		switch {
+		case committed > 0 || !driver.MayRetry(err) || ctx.Err() != nil:
+			return err
+		case try == tries:
+			return crowded(err)
+		}
+	}
+}
+
+// crowded is the error of a transaction that was tried often enough, with the path of the last.
+func crowded(err error) error {
+	f := fault.Wrap(fault.Conflict, err, "other changes to the same rows got in the way %d times; nothing was changed, ask again", tries)
+	f.Path = fault.All(err)[0].Path
+	return f
+}
+
+// together is one try. It returns how many databases have committed.
+func together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) (committed int, err error) {
 	open := make(map[*DB]driver.Tx, len(dbs))
 	defer func() {
 		for _, tx := range open {
@@ -104,20 +131,21 @@ func Together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) 
 	for _, db := range byName {
 		if open[db], err = db.driver.Begin(ctx); err != nil {
 			delete(open, db)
-			return err
+			return 0, err
 		}
 	}
 	if err := do(maps.Clone(open)); err != nil {
-		return err
+		return 0, err
 	}
 	for _, db := range dbs {
 		tx := open[db]
 		delete(open, db) // a commit ends the transaction even when it fails
 		if err := tx.Commit(ctx); err != nil {
-			return err
+			return committed, err
 		}
+		committed++
 	}
-	return nil
+	return committed, nil
 }
 
 // Ping is whether the database answers.

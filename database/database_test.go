@@ -132,3 +132,68 @@ func TestCounting(t *testing.T) {
 		t.Errorf("%+v after reset", got)
 	}
 }
+
+// crowd is a database whose transactions others get in the way of, a few times.
+type crowd struct {
+	fake
+	failing int // commits still to fail
+}
+
+func (c *crowd) Begin(context.Context) (driver.Tx, error) {
+	return &crowdTx{fakeTx{fake: &c.fake}, c}, nil
+}
+
+type crowdTx struct {
+	fakeTx
+	crowd *crowd
+}
+
+func (t *crowdTx) Commit(ctx context.Context) error {
+	if t.crowd.failing > 0 {
+		t.crowd.failing--
+		return driver.Retry(fault.New(fault.Unavailable, "deadlock").At("field"))
+	}
+	return t.fakeTx.Commit(ctx)
+}
+
+func TestTransactionsAreTriedAgain(t *testing.T) {
+	for _, c := range []struct {
+		failing int
+		runs    int
+		kind    fault.Kind
+	}{{0, 1, ""}, {1, 2, ""}, {3, 4, ""}, {4, 4, fault.Conflict}} {
+		f, runs := &crowd{failing: c.failing}, 0
+		err := database.New("x", f).Tx(t.Context(), func(driver.Tx) error { runs++; return nil })
+		if fault.KindOf(err) != c.kind || runs != c.runs {
+			t.Errorf("%d commits fail: %d runs, %v", c.failing, runs, err)
+		}
+		if err != nil && (len(fault.All(err)) != 1 || fault.Way(fault.All(err)[0].Path) != ".field") {
+			t.Errorf("%d commits fail: the path is lost: %v", c.failing, err)
+		}
+	}
+}
+
+// What has committed on one database must not be done twice.
+func TestNothingIsTriedAgainAfterACommit(t *testing.T) {
+	first, second, runs := &fake{}, &crowd{failing: 1}, 0
+	dbs := []*database.DB{database.New("a", first), database.New("b", second)}
+	err := database.Together(t.Context(), dbs, func(map[*database.DB]driver.Tx) error { runs++; return nil })
+	if fault.KindOf(err) != fault.Unavailable || runs != 1 || first.committed != 1 {
+		t.Errorf("%d runs, %d commits, %v", runs, first.committed, err)
+	}
+	dbs[0], dbs[1] = dbs[1], dbs[0]
+	second.failing = 1
+	err = database.Together(t.Context(), dbs, func(map[*database.DB]driver.Tx) error { runs++; return nil })
+	if err != nil || runs != 3 || first.committed != 2 || second.committed != 1 {
+		t.Errorf("%d runs, %d and %d commits, %v", runs, first.committed, second.committed, err)
+	}
+}
+
+func TestNobodyTriesForARequestThatIsOver(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	runs := 0
+	err := database.New("x", &crowd{failing: 1}).Tx(ctx, func(driver.Tx) error { runs++; cancel(); return nil })
+	if fault.KindOf(err) != fault.Unavailable || runs != 1 {
+		t.Errorf("%d runs, %v", runs, err)
+	}
+}

@@ -59,7 +59,8 @@ type Rows interface {
 	Close() error
 }
 
-// Tx is a transaction. Its Find sees its own writes.
+// Tx is a transaction. Its Find sees its own writes. An error that came only of other
+// transactions is marked by Retry, whichever call returns it.
 type Tx interface {
 	Reader
 	// Write does w once. A broken unique, foreign or check constraint is fault.Conflict that
