@@ -32,6 +32,16 @@ type Driver interface {
 type Features struct {
 	Transactions bool
 	ForeignKeys  bool
+	// Search is whether query.Search is served.
+	Search bool
+	// DocumentOrder is whether columns of JSON and embedded values compare and sort, by their text.
+	DocumentOrder bool
+	// Microseconds is whether a DateTime keeps them. Otherwise it is cut off after its
+	// milliseconds, in rows and in conditions.
+	Microseconds bool
+	// BytesOrder is whether Bytes compare and sort by their bytes. Otherwise the shorter is
+	// less, and only of two that are as long the bytes say.
+	BytesOrder bool
 }
 
 // Statement is a rendered level of the driver that made it. Its String is the text, for

@@ -144,6 +144,11 @@ func (b *bench) fields(typ string, names ...string) []*schema.Field {
 	return fs
 }
 
+// compares is whether the values of a column compare and sort in this database.
+func (b *bench) compares(f *schema.Field) bool {
+	return b.driver.Features().DocumentOrder || f.Scalar != schema.JSON && f.Scalar != schema.Embedded
+}
+
 func (b *bench) cells(typ string, names ...string) []query.Cell {
 	var cs []query.Cell
 	for _, f := range b.fields(typ, names...) {

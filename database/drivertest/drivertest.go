@@ -35,7 +35,7 @@ func Run(t *testing.T, h Harness) {
 		{"ListConditions", listConditions, nil},
 		{"JSONConditions", jsonConditions, nil},
 		{"EmbeddedConditions", embeddedConditions, nil},
-		{"Search", search, nil},
+		{"Search", search, func(f driver.Features) bool { return f.Search }},
 		{"Distinct", distinct, nil},
 		{"DistinctOfEachParent", distinctOfEachParent, nil},
 		{"Order", order, nil},

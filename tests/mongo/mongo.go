@@ -102,7 +102,7 @@ func start() (string, error) {
 	if err != nil {
 		return "", errMissing
 	}
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "mingo")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "node_modules", "bson")); err != nil {
 		return "", errMissing
 	}
 	return serve(node, dir)
