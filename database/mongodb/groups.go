@@ -122,11 +122,12 @@ func (g *grouping) value(m query.Measure) any {
 	return name
 }
 
-// roundedAway rounds a decimal half away from zero, which $round does not.
+// roundedAway rounds a decimal half away from zero, which $round does not. What needs no rounding
+// is left alone: it may have all the digits there are.
 func roundedAway(e any, digits int) any {
 	half := decimalOf("0.5E-" + strconv.Itoa(digits))
 	away := when(op("$lt", "$$n", 0), op("$subtract", "$$n", half), op("$add", "$$n", half))
-	return is("$let", bson.D{{Key: "vars", Value: is("n", e)}, {Key: "in", Value: op("$trunc", away, digits)}})
+	return is("$let", bson.D{{Key: "vars", Value: is("n", e)}, {Key: "in", Value: when(op("$eq", "$$n", op("$trunc", "$$n", digits)), "$$n", op("$trunc", away, digits))}})
 }
 
 func (g *grouping) sort() {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/connstring"
@@ -171,14 +172,23 @@ func (r *reader) Find(ctx context.Context, s driver.Statement, b query.Binding) 
 		return nil, err
 	}
 	if prepared.collection == "" {
-		found.cursor, err = r.db.Aggregate(found.ctx, pipeline)
+		found.cursor, err = r.db.Aggregate(found.ctx, pipeline, limited(ctx))
 	} else {
-		found.cursor, err = r.db.Collection(prepared.collection).Aggregate(found.ctx, pipeline)
+		found.cursor, err = r.db.Collection(prepared.collection).Aggregate(found.ctx, pipeline, limited(ctx))
 	}
 	if err != nil {
 		return nil, explain(err, nil)
 	}
 	return found, nil
+}
+
+// limited tells the server when nobody waits any more; the client says so of other commands only.
+func limited(ctx context.Context) *options.AggregateOptionsBuilder {
+	o := options.Aggregate()
+	if deadline, ok := ctx.Deadline(); ok {
+		o.SetCustom(bson.M{"maxTimeMS": max(1, time.Until(deadline).Milliseconds())})
+	}
+	return o
 }
 
 var _ driver.Reader = (*reader)(nil)

@@ -118,7 +118,8 @@ func (s *scope) one(w query.One, want bool) any {
 	found := s.lookup(w.Link.Link, "", nil, func(inner *scope) {
 		inner.filter(w.If)
 		inner.stage("$limit", 1)
-		is := inner.truth(w.Where, want)
+		// A projection takes a mere true for the wish to have the field.
+		is := both(inner.truth(w.Where, want))
 		inner.stage("$project", bson.D{{Key: "_id", Value: 0}, {Key: "is", Value: is}})
 	})
 	return op("$eq", is("$first", "$"+found+".is"), true)
