@@ -121,7 +121,14 @@ const operators = {
     const vars = Object.entries(a.vars).map(([k, e]) => [k, compile(e)]), body = compile(a.in);
     return (x) => { const more = {}; for (const [k, f] of vars) more[k] = f(x); return body(scope(x, more)); };
   },
-  $add: nary((vs) => (numeric('$add', vs) ? add(vs) : null)),
+  // "If one of the arguments is a date, $add treats the other arguments as milliseconds to add to the date":
+  // https://www.mongodb.com/docs/manual/reference/operator/aggregation/add/
+  $add: nary((vs) => {
+    const dates = vs.filter((v) => v instanceof Date), rest = vs.filter((v) => !(v instanceof Date));
+    if (dates.length > 1) throw new Failure(16612, 'Location16612', 'only one date allowed in an $add expression');
+    if (!numeric('$add', rest)) return null;
+    return dates.length ? new Date(dates[0].getTime() + whole(add([int(0), ...rest]))) : add(vs);
+  }),
   $subtract: binary('$subtract', (a, b) => (numeric('$subtract', [a, b]) ? add([a, negate(b)]) : null)),
   $multiply: nary((vs) => (numeric('$multiply', vs) ? multiply(vs) : null)),
   $divide: binary('$divide', (a, b) => (numeric('$divide', [a, b]) ? divide(a, b) : null)),
@@ -149,6 +156,19 @@ const operators = {
       const v = g(x);
       if (isNullish(v)) return onNull(x);
       try { return f(v); } catch (err) { if (onError && err instanceof Failure) return onError(x); throw err; }
+    };
+  },
+  // https://www.mongodb.com/docs/manual/reference/operator/aggregation/dateToString/
+  $dateToString(a) {
+    named('$dateToString', a, { date: true, format: false, timezone: false, onNull: false });
+    const g = compile(a.date), format = a.format ?? '%Y-%m-%dT%H:%M:%S.%LZ', none = 'onNull' in a ? compile(a.onNull) : () => null;
+    if ((a.timezone ?? 'UTC') !== 'UTC') throw new Failure(2, 'BadValue', 'not here: a timezone besides UTC');
+    return (x) => {
+      const d = g(x);
+      if (isNullish(d)) return none(x);
+      if (!(d instanceof Date)) throw new Failure(16006, 'Location16006', "can't convert from BSON type " + kind(d) + ' to Date');
+      const [, year, month, day, hour, minute, second, ms] = /^(.+)-(..)-(..)T(..):(..):(..)\.(...)Z$/.exec(d.toISOString());
+      return format.replace(/%(.)/g, (_, c) => ({ Y: year, m: month, d: day, H: hour, M: minute, S: second, L: ms, '%': '%' })[c] ?? (() => { throw new Failure(18536, 'Location18536', "Invalid format character '%" + c + "' in format string"); })());
     };
   },
   $concat: nary((vs) => (vs.some(isNullish) ? null : vs.map((v) => string('$concat', v)).join(''))),
