@@ -185,7 +185,11 @@ func bsonType(names []string, null bool) bson.D {
 func Validator(required []string, properties bson.D) bson.D {
 	rules := bson.D{{Key: "bsonType", Value: "object"}}
 	if len(required) > 0 { // an empty list is refused
-		rules = append(rules, bson.E{Key: "required", Value: required})
+		names := bson.A{}
+		for _, name := range required {
+			names = append(names, name)
+		}
+		rules = append(rules, bson.E{Key: "required", Value: names})
 	}
 	return bson.D{{Key: "$jsonSchema", Value: append(rules, bson.E{Key: "properties", Value: properties})}}
 }
