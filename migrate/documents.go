@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -180,7 +181,8 @@ type collection struct {
 	name      string // in the database
 	view      bool
 	validator bson.D
-	strict    bool // the validator refuses what it does not like
+	level     string // of validation: strict, moderate or off
+	action    string // of validation: error or warn
 	indexes   []generator.DocumentIndex
 	documents int64
 }
@@ -219,7 +221,7 @@ func (m documents) inspect(ctx context.Context, g documentGoal) (documentState, 
 		}
 		c := &collection{
 			name: i.Name, view: i.Type == "view", validator: i.Options.Validator,
-			strict: (i.Options.ValidationLevel == "" || i.Options.ValidationLevel == "strict") && (i.Options.ValidationAction == "" || i.Options.ValidationAction == "error"),
+			level: cmp.Or(i.Options.ValidationLevel, "strict"), action: cmp.Or(i.Options.ValidationAction, "error"),
 		}
 		s.collections[i.Name] = c
 		if c.view {
@@ -267,6 +269,9 @@ func (m documents) inspectInside(ctx context.Context, c *collection) error {
 	c.documents, err = at.CountDocuments(ctx, bson.D{})
 	return err
 }
+
+// strict is whether the validator refuses all that it does not like.
+func (c *collection) strict() bool { return c.level == "strict" && c.action == "error" }
 
 func (c *collection) index(name string) (generator.DocumentIndex, bool) {
 	for _, i := range c.indexes {

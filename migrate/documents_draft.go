@@ -216,8 +216,8 @@ func (d *documentDraft) change(have *collection, want generator.Collection) {
 	e.next = madeTable{Type: want.Type.Name, Made: e.made.Made, Columns: map[string]madeColumn{}}
 	e.fields()
 	e.gone()
-	e.indexes()
 	e.validate()
+	e.indexes()
 	d.plan.made.Tables[want.Name] = e.next
 	if len(e.changes) == 0 {
 		return
@@ -418,11 +418,11 @@ func (e *documentEdit) validate() {
 	}
 	required, properties := e.want.Rules()
 	rules := generator.Validator(required, append(properties, e.kept...))
-	if e.have.strict && sameRules(rules, e.have.validator) {
+	if e.have.strict() && sameRules(rules, e.have.validator) {
 		return
 	}
 	e.rules = rules
-	if len(e.changes) == 0 {
+	if len(e.changes) == 0 { // no field says why
 		e.say(Change{Comment: "set the validator of " + e.want.Name, lacks: true})
 	}
 }
@@ -455,8 +455,8 @@ func (e *documentEdit) step() Step {
 		back = append(back, createIndexes(name, []generator.DocumentIndex{i}))
 	}
 	if e.rules != nil {
-		step.does(setValidator(name, e.rules))
-		back = append(back, setValidator(name, e.have.validator))
+		step.does(setValidator(name, e.rules, "strict", "error"))
+		back = append(back, setValidator(name, e.have.validator, e.have.level, e.have.action))
 	}
 	for _, r := range e.renames[name] {
 		if !e.made.Columns[r.from].Key {
@@ -486,11 +486,11 @@ func (e *documentEdit) step() Step {
 	return step
 }
 
-func setValidator(name string, rules bson.D) bson.D {
+func setValidator(name string, rules bson.D, level, action string) bson.D {
 	if rules == nil {
 		rules = bson.D{}
 	}
-	return bson.D{{Key: "collMod", Value: name}, {Key: "validator", Value: rules}, {Key: "validationLevel", Value: "strict"}, {Key: "validationAction", Value: "error"}}
+	return bson.D{{Key: "collMod", Value: name}, {Key: "validator", Value: rules}, {Key: "validationLevel", Value: level}, {Key: "validationAction", Value: action}}
 }
 
 // renameField leaves documents alone that were renamed already, by a migration that was interrupted.

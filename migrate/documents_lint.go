@@ -33,6 +33,34 @@ type documentPart struct {
 	conv  documentConversion
 }
 
+// value is what the field holds now, in an expression. An interrupted migration may have renamed
+// it in some documents already.
+func (s documentSource) value() any {
+	if s.was == s.Path {
+		return "$" + s.was
+	}
+	return op("$cond", isOf("$"+s.was, []string{"missing"}), "$"+s.Path, "$"+s.was)
+}
+
+// absent is a filter for the documents that hold nothing.
+func (s documentSource) absent() bson.D {
+	if s.was == s.Path {
+		return bson.D{{Key: s.was, Value: nil}}
+	}
+	return bson.D{{Key: "$expr", Value: op("$eq", op("$ifNull", s.value(), nil), nil)}}
+}
+
+// unlike is a filter for the documents that do not hold what the field wants.
+func (s documentSource) unlike() bson.D {
+	if s.was == s.Path {
+		return violates(s.was, s.Values, s.NonNull)
+	}
+	return bson.D{{Key: "$or", Value: bson.A{
+		append(violates(s.was, s.Values, false), bson.E{Key: s.was, Value: present}),
+		append(violates(s.Path, s.Values, s.NonNull), bson.E{Key: s.was, Value: bson.D{{Key: "$exists", Value: false}}}),
+	}}}
+}
+
 // changes is whether some value does not stay as it is.
 func (s documentSource) changes() bool {
 	return s.fills || slices.ContainsFunc(s.parts, func(p documentPart) bool { return !p.conv.stays })
@@ -100,7 +128,7 @@ func (e *documentEdit) trusted(s *documentSource, made madeColumn) bool {
 	}
 	required, _ := e.have.rules()
 	property, there := e.have.property(s.was)
-	return !e.ours || there && e.have.strict && sameDocument(property, s.Values) && slices.Contains(required, s.was) == s.NonNull
+	return !e.ours || there && e.have.strict() && sameDocument(property, s.Values) && slices.Contains(required, s.was) == s.NonNull
 }
 
 // judge says what becomes of a field, and asks the documents whether it can.
@@ -184,8 +212,8 @@ func violates(path string, property bson.D, required bool) bson.D {
 func (e *documentEdit) unlike(s *documentSource) map[string]int {
 	counts := map[string]int{}
 	found, err := e.Mongo.Collection(e.have.name).Aggregate(e.ctx, mongo.Pipeline{
-		{{Key: "$match", Value: violates(s.was, s.Values, s.NonNull)}},
-		{{Key: "$group", Value: bson.D{{Key: "_id", Value: bson.D{{Key: "$type", Value: "$" + s.was}}}, {Key: "n", Value: bson.D{{Key: "$sum", Value: 1}}}}}},
+		{{Key: "$match", Value: s.unlike()}},
+		{{Key: "$group", Value: bson.D{{Key: "_id", Value: bson.D{{Key: "$type", Value: s.value()}}}, {Key: "n", Value: bson.D{{Key: "$sum", Value: 1}}}}}},
 	})
 	var groups []struct {
 		Type string `bson:"_id"`
@@ -227,7 +255,7 @@ func (e *documentEdit) converted(change Change, s *documentSource, unlike map[st
 func (e *documentEdit) convertedFrom(change Change, s *documentSource, kind string) Change {
 	name := e.want.Name + "." + s.Column
 	part := documentPart{types: typesOf(kind), from: kind}
-	of := bson.E{Key: "$expr", Value: isOf("$"+s.was, part.types)}
+	of := bson.E{Key: "$expr", Value: isOf(s.value(), part.types)}
 	conv, ok := documentConvert(s.Field, s.to, kind)
 	if !ok {
 		if n := e.find(bson.D{of}); n.rows > 0 {
@@ -239,10 +267,10 @@ func (e *documentEdit) convertedFrom(change Change, s *documentSource, kind stri
 	part.conv = conv
 	s.parts = append(s.parts, part)
 	where := func(condition any) bson.D {
-		return bson.D{{Key: "$expr", Value: bson.D{{Key: "$and", Value: bson.A{of.Value, condition}}}}}
+		return bson.D{{Key: "$expr", Value: op("$cond", of.Value, condition, false)}} // which asks others nothing
 	}
 	if conv.fails != nil {
-		if n := e.find(where(conv.fails("$" + s.was))); n.rows > 0 {
+		if n := e.find(where(conv.fails(s.value()))); n.rows > 0 {
 			if s.Enum != nil {
 				return change.impossible("%s %s a value that is not among them; give %s another one first, or keep the value", n.documents(name), verb(n.rows, "holds", "hold"), verb(n.rows, "it", "them"))
 			}
@@ -251,7 +279,7 @@ func (e *documentEdit) convertedFrom(change Change, s *documentSource, kind stri
 		change.Check = fmt.Sprintf("every value of %s converts", name)
 	}
 	if conv.loses != nil {
-		if n := e.find(where(conv.loses("$" + s.was))); n.rows > 0 {
+		if n := e.find(where(conv.loses(s.value()))); n.rows > 0 {
 			return change.destroys("%s would lose a part of %s value", n.documents(name), verb(n.rows, "its", "their"))
 		}
 		change.Check = fmt.Sprintf("no value of %s loses a part", name)
@@ -269,12 +297,12 @@ func (e *documentEdit) required(change Change, s *documentSource, nulls int) Cha
 	case fill == nil && !s.had && e.known:
 		return change.impossible("it is required, and %s has %s; give it @default(value: …), or take off the !", e.want.Name, count(int(e.have.documents), "document"))
 	case fill == nil:
-		n := e.find(bson.D{{Key: s.was, Value: nil}})
+		n := e.find(s.absent())
 		return change.impossible("%s %s null; give it @default(value: …), fill %s first, or take off the !", n.documents(name), verb(nulls, "is", "are"), verb(nulls, "it", "them"))
 	case !s.had:
 		change.Check = fmt.Sprintf("%s of %s %s %s", count(nulls, "document"), e.want.Name, verb(nulls, "gets", "get"), valueText(fill))
 	default:
-		n := e.find(bson.D{{Key: s.was, Value: nil}})
+		n := e.find(s.absent())
 		change = change.destroys("%s %s null and would become %s", n.documents(name), verb(nulls, "is", "are"), valueText(fill))
 	}
 	s.fills = nulls > 0
@@ -361,7 +389,7 @@ func (e *documentEdit) place(path string) string {
 func (e *documentEdit) imageOf(path string) any {
 	for _, s := range e.sources {
 		if s.Path == path {
-			return s.image("$"+s.was, e.literal(s))
+			return s.image(s.value(), e.literal(s))
 		}
 	}
 	return "$" + path

@@ -301,10 +301,6 @@ type Post @auth(read: "true") { id: ID! @primary  title: String!  body: String  
 {"_id":"p2","body":null,"title":"Two","views":0,"writer_id":"u2"}`)
 	w.equal("collections", fmt.Sprint(w.names()), "[people posts]")
 	w.apply(renamed, Options{})
-	swapped := strings.NewReplacer(`fullName: String! @renamed(from: "name")`, `email: String! @renamed(from: "fullName")`, "email: String @unique", `mail: String @unique @renamed(from: "email")`).Replace(renamed)
-	w.apply(swapped, Options{})
-	w.equal("people", w.ask("people"), `{"_id":"u1","email":"Ann","mail":"ann@x"}
-{"_id":"u2","email":"Bob"}`)
 }
 
 func TestARenameThatIsConverted(t *testing.T) {
@@ -539,7 +535,7 @@ func TestIndexesOfDocuments(t *testing.T) {
 	}
 	var text []string
 	for _, i := range state.collections["posts"].indexes {
-		text = append(text, fmt.Sprintf("%s %s %v %s", i.Name, commandText(i.Keys), i.Unique, commandText(i.Partial)))
+		text = append(text, fmt.Sprintf("%s %s %v %s", i.Name, commandText(i.Keys), i.Unique, commandText(append(bson.D{}, i.Partial...))))
 	}
 	slices.Sort(text)
 	w.equal("the indexes", strings.Join(text, "\n"), `a {"title":1,"views":-1} false {}
