@@ -2,10 +2,8 @@ package generator
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -68,6 +66,9 @@ func collectionOf(t *schema.Type) (Collection, error) {
 		}
 		c.Fields = append(c.Fields, field)
 	}
+	if len(t.Primary) > 1 {
+		c.Indexes = append(c.Indexes, compoundKey(t))
+	}
 	for _, u := range t.Uniques {
 		i, err := documentIndex(u)
 		if err != nil {
@@ -129,28 +130,33 @@ var documentTypes = [...][]string{
 	schema.Embedded: {"object"},
 }
 
-// natives are the types that @column(type:) may ask for.
-var natives = map[string]bool{
-	"string": true, "int": true, "long": true, "double": true, "decimal": true, "bool": true, "date": true, "objectId": true, "binData": true, "object": true,
-}
+// objectID is what @column(type:) may say: an ID that other programs made as one.
+const objectID = "objectId"
 
 // documentValues is the $jsonSchema of a field: a test of type, and for enums of value. What
 // validators of the schema say besides is asked by the server's own write path.
 func documentValues(f *schema.Field) (bson.D, error) {
-	if f.Native != "" && !natives[f.Native] {
-		return nil, problemAt(f, "@column(type: %q) is no type of MongoDB; it is one of %s", f.Native, strings.Join(slices.Sorted(maps.Keys(natives)), ", "))
+	if f.Native != "" && (f.Native != objectID || f.Scalar != schema.ID) {
+		return nil, problemAt(f, "@column(type: %q): of MongoDB there is only %q to say, of an ID; all else follows from the field's type", f.Native, objectID)
 	}
+	return fieldValues(f, nil), nil
+}
+
+// fieldValues is the $jsonSchema of a field within embedded values.
+func fieldValues(f *schema.Field, within []*schema.Type) bson.D {
 	if f.List {
-		return append(bsonType([]string{"array"}, !f.NonNull), bson.E{Key: "items", Value: scalarValues(f, f.ElemNull)}), nil
+		return append(bsonType([]string{"array"}, !f.NonNull), bson.E{Key: "items", Value: scalarValues(f, f.ElemNull, within)})
 	}
-	return scalarValues(f, !f.NonNull), nil
+	return scalarValues(f, !f.NonNull, within)
 }
 
 // scalarValues is the $jsonSchema of a field, or of the elements of a list.
-func scalarValues(f *schema.Field, null bool) bson.D {
+func scalarValues(f *schema.Field, null bool, within []*schema.Type) bson.D {
 	switch {
-	case f.Native != "":
-		return bsonType([]string{f.Native}, null)
+	case f.Native == objectID:
+		return bsonType([]string{objectID}, null)
+	case f.Scalar == schema.Embedded && !slices.Contains(within, f.Value): // one that holds itself ends there
+		return append(bsonType([]string{"object"}, null), members(f.Value, append(within, f.Value))...)
 	case f.Scalar == schema.EnumValue:
 		names := bson.A{}
 		for _, v := range f.Enum.Values {
@@ -164,6 +170,19 @@ func scalarValues(f *schema.Field, null bool) bson.D {
 		return bsonType(documentTypes[schema.BigInt], null)
 	}
 	return bsonType(documentTypes[f.Scalar], null)
+}
+
+// members are the rules of what is in an embedded value.
+func members(t *schema.Type, within []*schema.Type) bson.D {
+	var required []string
+	var properties bson.D
+	for _, f := range t.Columns {
+		properties = append(properties, bson.E{Key: f.Name, Value: fieldValues(f, within)})
+		if f.NonNull {
+			required = append(required, f.Name)
+		}
+	}
+	return objectRules(required, properties)
 }
 
 func bsonType(names []string, null bool) bson.D {
@@ -183,7 +202,11 @@ func bsonType(names []string, null bool) bson.D {
 // Validator is the validator of a collection whose documents hold fields, of which some must
 // have a value.
 func Validator(required []string, properties bson.D) bson.D {
-	rules := bson.D{{Key: "bsonType", Value: "object"}}
+	return bson.D{{Key: "$jsonSchema", Value: append(bsonType([]string{"object"}, false), objectRules(required, properties)...)}}
+}
+
+func objectRules(required []string, properties bson.D) bson.D {
+	rules := bson.D{}
 	if len(required) > 0 { // an empty list is refused
 		names := bson.A{}
 		for _, name := range required {
@@ -191,7 +214,7 @@ func Validator(required []string, properties bson.D) bson.D {
 		}
 		rules = append(rules, bson.E{Key: "required", Value: names})
 	}
-	return bson.D{{Key: "$jsonSchema", Value: append(rules, bson.E{Key: "properties", Value: properties})}}
+	return append(rules, bson.E{Key: "properties", Value: properties})
 }
 
 // Rules are the paths in which every document has a value, and what the values may be.
@@ -203,6 +226,16 @@ func (c Collection) Rules() (required []string, properties bson.D) {
 		}
 	}
 	return required, properties
+}
+
+// compoundKey is the index of a key of several fields. MongoDB makes an _id besides, which
+// nobody asks for: one of several parts would be equal to another only in the same order.
+func compoundKey(t *schema.Type) DocumentIndex {
+	index := DocumentIndex{Name: constraintName(t.Table, columnNames(t.Primary), "pkey"), Unique: true}
+	for _, f := range t.Primary {
+		index.Keys = append(index.Keys, bson.E{Key: DocumentPath(f), Value: int32(1)})
+	}
+	return index
 }
 
 func documentIndex(i schema.Index) (DocumentIndex, error) {
@@ -234,7 +267,7 @@ func present(u schema.Index) bson.D {
 // least is the smallest value of a field's type.
 func least(f *schema.Field) any {
 	switch {
-	case f.Native == "objectId":
+	case f.Native == objectID:
 		return bson.ObjectID{}
 	case f.AutoIncrement, f.HoldsInteger():
 		return math.Inf(-1)
@@ -289,10 +322,9 @@ func documentText(f *schema.Field, text string) (any, error) {
 	case schema.DateTime:
 		at, err := time.Parse(time.RFC3339Nano, text)
 		return bson.NewDateTimeFromTime(at), err
-	case schema.JSON, schema.Embedded:
+	case schema.JSON:
 		var holder bson.D
-		err := bson.UnmarshalExtJSON([]byte(`{"v": `+text+`}`), false, &holder)
-		if err != nil {
+		if err := bson.UnmarshalExtJSON([]byte(`{"v": `+text+`}`), false, &holder); err != nil {
 			return nil, err
 		}
 		return holder[0].Value, nil

@@ -92,6 +92,18 @@ func failsReading(shape, to string) func(any) any {
 	return func(value any) any { return op("$or", unlikeText(value, shape), unconvertible(value, to)) }
 }
 
+// failsDate is whether a text has not a shape, or names no day: its date is written otherwise.
+func failsDate(shape, format string) func(any) any {
+	length := len("2026-01-31")
+	if strings.Contains(format, "%L") {
+		length = len("2026-01-31T13:37:00.000")
+	}
+	return func(value any) any {
+		date := bson.D{{Key: "$convert", Value: bson.D{{Key: "input", Value: value}, {Key: "to", Value: "date"}, {Key: "onError", Value: nil}}}}
+		return op("$or", unlikeText(value, shape), op("$ne", formatted(date, format), op("$substrCP", value, 0, length)))
+	}
+}
+
 func formatted(value any, format string) any {
 	return bson.D{{Key: "$dateToString", Value: bson.D{{Key: "date", Value: value}, {Key: "format", Value: format}, {Key: "timezone", Value: "UTC"}}}}
 }
@@ -150,17 +162,18 @@ var documentConversions = func() map[[2]string]documentConversion {
 	add(documentConversion{expr: byText, fails: func(v any) any { return op("$in", v, bson.A{math.NaN(), math.Inf(1), math.Inf(-1)}) }}, "Decimal", "Float")
 	add(documentConversion{expr: convertTo("decimal"), fails: failsReading(decimal, "decimal")}, "Decimal", "String", "ID")
 
-	const date, clock = `[0-9]{4}-[0-9]{2}-[0-9]{2}`, `[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}`
-	add(checked(failsReading(date, "date")), "Date", "String", "ID")
+	const date, clock = `[0-9]{4}-[0-9]{2}-[0-9]{2}`, `([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}`
+	const day, millisecond = "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S.%L"
+	add(checked(failsDate(date, day)), "Date", "String", "ID")
 	add(checked(failsShape(clock)), "Time", "String", "ID")
 	add(checked(failsShape("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")), "UUID", "String", "ID")
 	add(documentConversion{
-		expr: convertTo("date"), fails: failsReading(date+"T"+clock+"Z", "date"),
+		expr: convertTo("date"), fails: failsDate(date+"T"+clock+"Z", millisecond),
 		loses: func(v any) any { return unlikeText(v, ".*000Z") }, // MongoDB holds milliseconds
 	}, "DateTime", "String", "ID")
 	add(documentConversion{expr: convertTo("date")}, "DateTime", "Date")
 	add(documentConversion{
-		expr:  func(v any) any { return formatted(v, "%Y-%m-%d") },
+		expr:  func(v any) any { return formatted(v, day) },
 		loses: func(v any) any { return op("$ne", formatted(v, "%H:%M:%S.%L"), "00:00:00.000") },
 	}, "Date", "DateTime")
 

@@ -239,6 +239,11 @@ func (e *documentEdit) converted(change Change, s *documentSource, unlike map[st
 		kinds = append(kinds, s.from)
 	}
 	for _, t := range slices.Sorted(maps.Keys(unlike)) {
+		if t == "array" && s.List || t == "object" && s.Value != nil && !s.List {
+			n := e.find(bson.D{{Key: "$and", Value: bson.A{s.unlike(), bson.D{{Key: "$expr", Value: isOf(s.value(), []string{t})}}}}})
+			return change.impossible("%s %s something inside that the schema does not say; correct %s first",
+				n.documents(e.want.Name+"."+s.Column), verb(n.rows, "holds", "hold"), verb(n.rows, "it", "them"))
+		}
 		covered := slices.ContainsFunc(kinds, func(kind string) bool { return slices.Contains(typesOf(kind), t) })
 		if !covered {
 			kinds = append(kinds, kindOfType(t))
@@ -404,11 +409,16 @@ func (e *documentEdit) find(filter bson.D) finding {
 	if f.rows == 0 || e.err != nil {
 		return f
 	}
-	found, err := e.Mongo.Collection(e.have.name).Find(e.ctx, filter,
-		options.Find().SetProjection(bson.D{{Key: "_id", Value: 1}}).SetSort(bson.D{{Key: "_id", Value: 1}}).SetLimit(shownKeys))
-	var keys []struct {
-		ID bson.RawValue `bson:"_id"`
+	var key bson.D
+	for _, p := range e.want.Type.Primary {
+		path := generator.DocumentPath(p)
+		if was := e.field(e.want.Name, path); was != "" {
+			path = was
+		}
+		key = append(key, bson.E{Key: path, Value: 1})
 	}
+	found, err := e.Mongo.Collection(e.have.name).Find(e.ctx, filter, options.Find().SetProjection(key).SetSort(key).SetLimit(shownKeys))
+	var keys []bson.Raw
 	if err == nil {
 		err = found.All(e.ctx, &keys)
 	}
@@ -416,28 +426,22 @@ func (e *documentEdit) find(filter bson.D) finding {
 		e.fail(err)
 	}
 	for _, k := range keys {
-		f.keys = append(f.keys, keyText(k.ID))
+		parts := make([]string, len(key))
+		for i, p := range key {
+			parts[i] = keyText(k.Lookup(p.Key))
+		}
+		f.keys = append(f.keys, strings.Join(parts, "/"))
 	}
 	return f
 }
 
-// keyText is a key for people; the parts of a compound one are cut by a slash.
+// keyText is a part of a key for people.
 func keyText(v bson.RawValue) string {
 	switch v.Type {
 	case bson.TypeString:
 		return v.StringValue()
 	case bson.TypeObjectID:
 		return v.ObjectID().Hex()
-	case bson.TypeEmbeddedDocument:
-		elements, err := v.Document().Elements()
-		if err != nil {
-			return v.String()
-		}
-		parts := make([]string, len(elements))
-		for i, e := range elements {
-			parts[i] = keyText(e.Value())
-		}
-		return strings.Join(parts, "/")
 	}
 	if n, ok := v.AsInt64OK(); ok {
 		return fmt.Sprint(n)

@@ -210,6 +210,8 @@ type Part { name: String! }`, Options{})
 		`{"_id": "x9", "state": "OPEN", "tags": [], "at": "2026-01-31"}`,
 		`{"_id": "xa", "state": "OPEN", "tags": [], "cost": 1}`,
 		`{"_id": "xb", "state": "OPEN", "tags": [], "part": "x"}`,
+		`{"_id": "xc", "state": "OPEN", "tags": [], "part": {"name": 1}}`,
+		`{"_id": "xd", "state": "OPEN", "tags": [], "part": {}}`,
 		`{"_id": 1, "state": "OPEN", "tags": []}`,
 	} {
 		w.refuses("tasks", document)
@@ -516,7 +518,7 @@ func TestWhatMongoDBDoesNotHaveIsSaid(t *testing.T) {
 	for sdl, say := range map[string]string{
 		`type Top @view(sql: "SELECT 1 AS id") @auth(read: "true") { id: ID! }`:                         "a.graphql:1:6: Top: @view(sql:) is for SQL databases",
 		`type A @auth(read: "true") @index(fields: ["b"], where: "b > 1") { id: ID! @primary  b: Int }`: "@index(where:) of MongoDB is a filter in JSON",
-		`type A @auth(read: "true") { id: ID! @primary  b: Int @column(type: "integer") }`:              `A.b: @column(type: "integer") is no type of MongoDB; it is one of binData, bool`,
+		`type A @auth(read: "true") { id: ID! @primary  b: Int @column(type: "integer") }`:              `A.b: @column(type: "integer"): of MongoDB there is only "objectId" to say`,
 	} {
 		if _, err := Make(t.Context(), w.db, w.schema(sdl), Options{}); err == nil || !strings.Contains(err.Error(), say) {
 			t.Errorf("%s: %v, want %s", sdl, err, say)
@@ -546,5 +548,168 @@ c {"slug":1} false {"views":{"$gt":1}}`)
 	plan := w.apply(strings.Replace(sdl, `"-views"`, `"views"`, 1), Options{})
 	if !strings.Contains(plan.String(), "change index on posts (title, views)") {
 		t.Errorf("unexpected plan\n%s", plan)
+	}
+}
+
+func TestACompoundKeyOfDocumentsNamesThem(t *testing.T) {
+	w := newStore(t)
+	const sdl = `type Seat @auth(read: "true") { row: String! @primary  number: Int! @primary  taken: String%s }`
+	w.apply(fmt.Sprintf(sdl, ""), Options{})
+	w.run(`{"insert": "seats", "documents": [{"row": "A", "number": 1}, {"row": "A", "number": 2, "taken": "x"}]}`)
+	w.refuses("seats", `{"row": "A", "number": 1}`)
+	w.refuse(fmt.Sprintf(sdl, "!"), Options{}, "1 document of seats.taken (with key A/1) is null")
+	w.refuse(`type Seat @auth(read: "true") { row: String! @primary  number: Int!  taken: String }`, Options{AllowDestroy: true}, "cannot be changed")
+}
+
+func TestWhatIsInsideOfDocumentsIsLookedAt(t *testing.T) {
+	w := newStore(t)
+	const sdl = `enum Color { RED GREEN %s}
+type Shirt @auth(read: "true") { id: ID! @primary  colors: [Color!]!  label: Label }
+type Label { text: String%s  more: [Label!] }`
+	w.apply(fmt.Sprintf(sdl, "BLUE ", ""), Options{})
+	w.run(`{"insert": "shirts", "documents": [{"_id": "s1", "colors": ["RED", "BLUE"], "label": {"text": "x"}}, {"_id": "s2", "colors": [], "label": {}}]}`)
+	w.refuse(fmt.Sprintf(sdl, "", ""), Options{AllowDestroy: true}, "1 document of shirts.colors (with key s1) holds something inside that the schema does not say")
+	w.refuse(fmt.Sprintf(sdl, "BLUE ", "!"), Options{AllowDestroy: true}, "1 document of shirts.label (with key s2) holds something inside that the schema does not say")
+	w.run(`{"delete": "shirts", "deletes": [{"q": {}, "limit": 0}]}`)
+	w.apply(fmt.Sprintf(sdl, "", "!"), Options{})
+}
+
+func TestDefaultsOfEveryKindFillDocuments(t *testing.T) {
+	w := newStore(t)
+	const sdl = `enum Color { RED }
+type A @auth(read: "true") { id: ID! @primary  %s }`
+	w.apply(fmt.Sprintf(sdl, ""), Options{})
+	w.run(`{"insert": "as", "documents": [{"_id": "a"}, {"_id": "b", "theirs": 1}]}`)
+	w.apply(fmt.Sprintf(sdl, `a: Int! @default(value: 1)  b: BigInt! @default(value: 2)  c: Float! @default(value: 3)  d: Decimal! @default(value: "4.5")
+		e: Boolean! @default(value: true)  f: DateTime! @default(value: "2026-01-31T00:00:00Z")  g: Color! @default(value: RED)  h: [Int!]! @default(value: [1])
+		i: JSON! @default(value: {a: [1]})  j: Bytes! @default(value: "AA==")  l: String! @default(value: "$x")`), Options{})
+	w.equal("the documents", strings.Split(w.ask("as"), "\n")[0], `{"_id":"a","a":1,"b":2,"c":3.0,"d":{"$numberDecimal":"4.5"},"e":true,"f":{"$date":"2026-01-31T00:00:00Z"},"g":"RED","h":[1],`+
+		`"i":{"a":[1]},"j":{"$binary":{"base64":"AA==","subType":"00"}},"l":"$x"}`)
+}
+
+// The lock of one is not another's until its lease ends, and then not the first one's.
+func TestALockIsHeldByOne(t *testing.T) {
+	w := newStore(t)
+	m := documents{w.db}
+	if err := m.acquire(t.Context(), "one"); err != nil {
+		t.Fatal(err)
+	}
+	free := bson.D{{Key: "$expr", Value: op("$lt", "$until", "$$NOW")}}
+	takes := func(holder string, condition bson.D, want bool) {
+		t.Helper()
+		if got, err := m.take(t.Context(), holder, condition); err != nil || got != want {
+			t.Errorf("%s takes the lock: %v, %v", holder, got, err)
+		}
+	}
+	takes("other", free, false)
+	takes("one", bson.D{{Key: "holder", Value: "one"}}, true)
+	w.run(`{"update": "_spacecloud_locks", "updates": [{"q": {}, "u": {"$set": {"until": {"$date": "2026-01-01T00:00:00Z"}}}}]}`)
+	takes("other", free, true)
+	takes("one", bson.D{{Key: "holder", Value: "one"}}, false)
+	if err := m.release(t.Context(), "one"); err != nil { // which is not its own any more
+		t.Fatal(err)
+	}
+	takes("third", free, false)
+	if err := m.release(t.Context(), "other"); err != nil {
+		t.Fatal(err)
+	}
+	takes("third", free, true)
+}
+
+func TestWhatComesInMeanwhileIsSaid(t *testing.T) {
+	const sdl = `type Post @auth(read: "true") { id: ID! @primary  slug: String%s }`
+	for change, say := range map[string]string{
+		"!":        "1 document of posts came in meanwhile that is not what the schema says",
+		" @unique": "this command failed, and what was done before it stays done: {\"createIndexes\"",
+	} {
+		w := newStore(t)
+		w.apply(fmt.Sprintf(sdl, ""), Options{})
+		w.run(`{"insert": "posts", "documents": [{"_id": "p1", "slug": "x"}]}`)
+		m := documents{w.db}
+		g, err := m.goal(w.schema(fmt.Sprintf(sdl, change)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := m.draft(t.Context(), g, Options{})
+		if err != nil || plan.Refused(false) != nil {
+			t.Fatal(err, plan)
+		}
+		w.run(`{"insert": "posts", "documents": [{"_id": "p2"}, {"_id": "p3", "slug": "x"}]}`)
+		err = m.noted(t.Context(), plan, "", func() error { return m.run(t.Context(), plan, g) })
+		if err == nil || !strings.Contains(err.Error(), say) {
+			t.Errorf("%q: %v, want %s", change, err, say)
+		}
+		if entries, err := Status(t.Context(), w.db); err != nil || len(entries) != 2 || entries[1].Kind != begun {
+			t.Errorf("the ledger is %v, %v", entries, err)
+		}
+		w.run(`{"delete": "posts", "deletes": [{"q": {"_id": {"$ne": "p1"}}, "limit": 0}]}`)
+		w.apply(fmt.Sprintf(sdl, change), Options{})
+	}
+}
+
+// Conversions are tried on values at the edges: what is done, and what the data checks say.
+func TestConversionsOfDocuments(t *testing.T) {
+	for _, c := range []struct{ from, to, value, want string }{
+		{"Float", "Int", "2.5", "would lose a part"},
+		{"Float", "Int", `{"$numberDouble": "3e9"}`, "is no Int"},
+		{"Float", "BigInt", `{"$numberDouble": "3e9"}`, "3000000000"},
+		{"Float", "Decimal", "0.1", `{"$numberDecimal":"0.1"}`},
+		{"Float", "Decimal", `{"$numberDouble": "NaN"}`, "is no Decimal"},
+		{"Float", "String", "0.1", `"0.1"`},
+		{"BigInt", "Int", `{"$numberLong": "3000000000"}`, "is no Int"},
+		{"BigInt", "Float", `{"$numberLong": "9007199254740993"}`, "would lose a part"},
+		{"BigInt", "String", `{"$numberLong": "9007199254740993"}`, `"9007199254740993"`},
+		{"BigInt", "Decimal", `{"$numberLong": "9007199254740993"}`, `{"$numberDecimal":"9007199254740993"}`},
+		{"Int", "Boolean", "1", "true"},
+		{"Int", "Boolean", "2", "is no Boolean"},
+		{"Boolean", "Int", "true", "1"},
+		{"Boolean", "String", "false", `"false"`},
+		{"String", "Boolean", `"true"`, "true"},
+		{"String", "Boolean", `"yes"`, "is no Boolean"},
+		{"String", "Int", `"007"`, "is no Int"},
+		{"String", "Int", `"2147483648"`, "is no Int"},
+		{"String", "BigInt", `"-9223372036854775808"`, "-9223372036854775808"},
+		{"String", "Float", `"1e3"`, "1000.0"},
+		{"String", "Float", `" 1"`, "is no Float"},
+		{"String", "Decimal", `"1.50"`, `{"$numberDecimal":"1.50"}`},
+		{"String", "Decimal", `"1e3"`, "is no Decimal"},
+		{"String", "UUID", `"0190a2b4-0000-7000-8000-000000000000"`, `"0190a2b4-0000-7000-8000-000000000000"`},
+		{"String", "UUID", `"0190A2B4-0000-7000-8000-000000000000"`, "is no UUID"},
+		{"String", "Date", `"2026-02-31"`, "is no Date"},
+		{"String", "Time", `"13:37:00.000000"`, `"13:37:00.000000"`},
+		{"String", "DateTime", `"2026-01-31T13:37:00.123000Z"`, `{"$date":"2026-01-31T13:37:00.123Z"}`},
+		{"String", "DateTime", `"2026-01-31T13:37:00.123456Z"`, "would lose a part"},
+		{"String", "Color", `"RED"`, `"RED"`},
+		{"String", "Color", `"red"`, "holds a value that is not among them"},
+		{"String", "JSON", `"x"`, "no value of String becomes one of JSON"},
+		{"String", "Bytes", `"x"`, "no value of String becomes one of Bytes"},
+		{"String", "[String!]", `"x"`, `["x"]`},
+		{"DateTime", "Date", `{"$date": "2026-01-31T00:00:00Z"}`, `"2026-01-31"`},
+		{"DateTime", "Date", `{"$date": "2026-01-31T00:00:00.001Z"}`, "would lose a part"},
+		{"DateTime", "String", `{"$date": "1969-12-31T23:59:59.999Z"}`, `"1969-12-31T23:59:59.999000Z"`},
+		{"Date", "DateTime", `"1969-12-31"`, `{"$date":{"$numberLong":"-86400000"}}`},
+		{"Decimal", "Float", `{"$numberDecimal": "0.1"}`, "0.1"},
+		{"Decimal", "Float", `{"$numberDecimal": "0.1234567890123456789"}`, "would lose a part"},
+		{"Decimal", "BigInt", `{"$numberDecimal": "12"}`, "12"},
+		{"Decimal", "Int", `{"$numberDecimal": "3e9"}`, "is no Int"},
+		{"Decimal", "String", `{"$numberDecimal": "1.5"}`, `"1.5"`},
+		{"Part", "JSON", `{"n": 1}`, `{"n":1}`},
+		{"[Int!]", "JSON", `[1]`, `[1]`},
+		{"JSON", "Part", `{"n": 1}`, "no value of JSON becomes one of embedded"},
+	} {
+		t.Run(c.from+" to "+c.to+" of "+c.value, func(t *testing.T) {
+			w := newStore(t)
+			const sdl = `enum Color { RED }
+type Part { n: Int }
+type A @auth(read: "true") { id: ID! @primary  v: %s }`
+			w.apply(fmt.Sprintf(sdl, c.from), Options{})
+			w.run(`{"insert": "as", "documents": [{"_id": "a", "v": ` + c.value + `}, {"_id": "b"}]}`)
+			if !strings.Contains(c.want, " ") {
+				w.apply(fmt.Sprintf(sdl, c.to), Options{})
+				w.equal("the document", strings.Split(w.ask("as"), "\n")[0], `{"_id":"a","v":`+c.want+`}`)
+				return
+			}
+			w.refuse(fmt.Sprintf(sdl, c.to), Options{}, c.want)
+		})
 	}
 }
