@@ -278,7 +278,7 @@ func least(f *schema.Field) any {
 	case schema.Boolean:
 		return false
 	case schema.DateTime:
-		return bson.DateTime(math.MinInt64)
+		return bson.NewDateTimeFromTime(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)) // the first that is written with four digits
 	case schema.Bytes:
 		return bson.Binary{}
 	}
@@ -292,7 +292,7 @@ func documentValue(f *schema.Field, v schema.Value) (any, error) {
 		return v.Bool(), nil
 	case schema.IntValue:
 		if f.Scalar == schema.Int {
-			return int32(v.Int()), nil //nolint:gosec // an Int has 32 bits
+			return int32(v.Int()), nil
 		}
 		return v.Int(), nil
 	case schema.FloatValue:

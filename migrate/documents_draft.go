@@ -12,6 +12,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"spacecloud/generator"
+	"spacecloud/schema"
 )
 
 // documentDraft is a plan for a database of documents in the making. Its first error ends it.
@@ -24,7 +25,7 @@ type documentDraft struct {
 	policy   Policy
 	now      time.Time
 	renames  map[string][]renaming        // of fields, by collection
-	wasField map[string]map[string]string // fields before their renames, by collection and new name
+	wasField map[string]map[string]string // what fields are called in the documents, by collection and new name
 	plan     *Plan
 	err      error
 }
@@ -174,7 +175,8 @@ func (d *documentDraft) create(c generator.Collection) {
 }
 
 func (d *documentDraft) drop(name string, c *collection) {
-	if c.view {
+	served := slices.ContainsFunc(d.want.types, func(t *schema.Type) bool { return t.Table == name })
+	if c.view || served {
 		return
 	}
 	made, _ := d.made(name)
@@ -253,7 +255,7 @@ func (e *documentEdit) fields() {
 		was := e.field(e.want.Name, f.Column)
 		made, had := e.made.Columns[was]
 		s := documentSource{DocumentField: f, had: had, was: f.Path, from: strings.TrimSuffix(made.Kind, "!"), to: kindOf(f.Field), always: strings.HasSuffix(made.Kind, "!")}
-		if f.Path == f.Column && was != "" {
+		if f.Path == f.Column {
 			s.was = was
 		}
 		e.judge(&s, made)
@@ -265,7 +267,7 @@ func (e *documentEdit) fields() {
 			continue // _id is called _id
 		}
 		change := Change{Comment: "rename field " + r.table + "." + r.from + " to " + r.to, lacks: true}
-		if n := e.find(bson.D{{Key: r.from, Value: present}, {Key: r.to, Value: present}}); n.rows > 0 && e.wasField[r.table][r.from] == "" {
+		if n := e.find(bson.D{{Key: r.from, Value: present}, {Key: r.to, Value: present}}); n.rows > 0 {
 			change = change.impossible("%s %s both; remove one of them first", n.documents(r.table), verb(n.rows, "holds", "hold"))
 		}
 		e.say(change)
@@ -282,13 +284,7 @@ func (e *documentEdit) gone() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.made.Columns)) {
 		made := e.made.Columns[name]
-		if taken[name] || e.want.Type.Field(made.Field) != nil && e.next.Columns[name].Field != "" {
-			continue
-		}
-		if made.Key {
-			continue // judged with what is the key now
-		}
-		if !made.Made {
+		if taken[name] || !made.Made || made.Key { // a key is judged with what is the key now
 			continue
 		}
 		values := e.count(e.have, bson.D{{Key: name, Value: bson.D{{Key: "$ne", Value: nil}}}})
@@ -458,15 +454,20 @@ func (e *documentEdit) step() Step {
 		step.does(setValidator(name, e.rules, "strict", "error"))
 		back = append(back, setValidator(name, e.have.validator, e.have.level, e.have.action))
 	}
+	writes := false
 	for _, r := range e.renames[name] {
 		if !e.made.Columns[r.from].Key {
 			step.does(renameField(name, r.from, r.to))
 			back = append(back, renameField(name, r.to, r.from))
+			writes = true
 		}
 	}
 	update := e.update()
 	if update != nil {
 		step.does(update)
+		writes = true
+	}
+	if writes && e.have.documents > 0 {
 		step.Locks = fmt.Sprintf("each document that changes, while it is written: up to %s", count(int(e.have.documents), "document"))
 	}
 	if len(e.tie) > 0 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -411,11 +412,7 @@ func (e *documentEdit) find(filter bson.D) finding {
 	}
 	var key bson.D
 	for _, p := range e.want.Type.Primary {
-		path := generator.DocumentPath(p)
-		if was := e.field(e.want.Name, path); was != "" {
-			path = was
-		}
-		key = append(key, bson.E{Key: path, Value: 1})
+		key = append(key, bson.E{Key: e.field(e.want.Name, generator.DocumentPath(p)), Value: 1})
 	}
 	found, err := e.Mongo.Collection(e.have.name).Find(e.ctx, filter, options.Find().SetProjection(key).SetSort(key).SetLimit(shownKeys))
 	var keys []bson.Raw
@@ -444,7 +441,7 @@ func keyText(v bson.RawValue) string {
 		return v.ObjectID().Hex()
 	}
 	if n, ok := v.AsInt64OK(); ok {
-		return fmt.Sprint(n)
+		return strconv.FormatInt(n, 10)
 	}
 	return v.String()
 }

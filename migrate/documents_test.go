@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -132,8 +133,6 @@ func (w store) dump() string {
 	w.Helper()
 	var b strings.Builder
 	for _, name := range w.names() {
-		var c collection
-		c.name = name
 		state, err := documents{w.db}.inspect(w.Context(), documentGoal{types: []*schema.Type{{Table: name}}})
 		if err != nil {
 			w.Fatal(err)
@@ -456,7 +455,7 @@ type Tag @auth(read: "true") { id: ID! @primary }`
 				plan.Steps[i].commands, cut = step.commands[:n], cut-n
 			}
 			died := context.Canceled
-			if err := m.noted(t.Context(), plan, "", func() error { _ = m.run(t.Context(), plan, documentGoal{}); return died }); err != died {
+			if err := m.noted(t.Context(), plan, "", func() error { _ = m.run(t.Context(), plan, documentGoal{}); return died }); !errors.Is(err, died) {
 				t.Fatal(err)
 			}
 			w.apply(next, Options{AllowDestroy: true})
@@ -710,6 +709,22 @@ type A @auth(read: "true") { id: ID! @primary  v: %s }`
 				return
 			}
 			w.refuse(fmt.Sprintf(sdl, c.to), Options{}, c.want)
+		})
+	}
+}
+
+func TestUniqueFieldsOfEveryKind(t *testing.T) {
+	for scalar, value := range map[string]string{
+		"ID": `"x"`, "String": `""`, "Int": "-2147483648", "BigInt": `{"$numberLong": "-9223372036854775808"}`, "Float": "-1e300", "Decimal": `{"$numberDecimal": "-1e30"}`,
+		"Boolean": "false", "DateTime": `{"$date": "0001-01-01T00:00:00Z"}`, "Date": `"0001-01-01"`, "UUID": `"0190a2b4-0000-7000-8000-000000000000"`,
+		"Bytes": `{"$binary": {"base64": "", "subType": "00"}}`, "Color": `"RED"`, `ID @column(type: "objectId")`: `{"$oid": "000000000000000000000000"}`,
+	} {
+		t.Run(scalar, func(t *testing.T) {
+			w := newStore(t)
+			w.apply(`enum Color { RED }
+type A @auth(read: "true") { id: ID! @primary  v: `+scalar+` @unique }`, Options{})
+			w.run(`{"insert": "as", "documents": [{"_id": "a"}, {"_id": "b", "v": null}, {"_id": "c"}, {"_id": "d", "v": ` + value + `}]}`)
+			w.refuses("as", `{"_id": "e", "v": `+value+`}`)
 		})
 	}
 }

@@ -28,14 +28,17 @@ type Database struct {
 	Mongo   *mongo.Database
 }
 
+// Documents is a driver of a MongoDB, for migrations.
+type Documents interface{ Database() *mongo.Database }
+
 // Target is the database of a driver.
 func Target(name string, d driver.Driver) (Database, error) {
 	db := Database{Name: name, Product: d.Product()}
 	switch d := d.(type) {
 	case driver.SQL:
 		db.SQL = d
-	case interface{ Mongo() *mongo.Database }:
-		db.Mongo = d.Mongo()
+	case Documents:
+		db.Mongo = d.Database()
 	default:
 		return db, fault.New(fault.Invalid, "database %s: %s cannot be migrated yet", name, db.Product)
 	}
