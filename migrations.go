@@ -12,6 +12,7 @@ import (
 	"spacecloud/config"
 	"spacecloud/database"
 	"spacecloud/database/driver"
+	"spacecloud/database/mongodb"
 	"spacecloud/database/sqlite"
 	"spacecloud/migrate"
 	"spacecloud/project"
@@ -20,7 +21,13 @@ import (
 
 // drivers are the kinds of databases in this binary.
 var drivers = database.Drivers{
-	"sqlite": func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) },
+	"sqlite":      func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) },
+	"mongodb":     openMongoDB,
+	"mongodb+srv": openMongoDB,
+}
+
+func openMongoDB(ctx context.Context, url string) (driver.Driver, error) {
+	return mongodb.Open(ctx, url)
 }
 
 func logger(ps process) *slog.Logger { return slog.New(slog.NewTextHandler(ps.err, nil)) }

@@ -93,7 +93,7 @@ func checkAddress(listen string) error {
 // kinds are the schemes of databases, and whether they are served yet.
 var kinds = map[string]bool{
 	"sqlite": true, "postgres": false, "postgresql": false, "mysql": false, "mariadb": false,
-	"mongodb": false, "mongodb+srv": false,
+	"mongodb": true, "mongodb+srv": true,
 }
 
 func (c Config) checkDatabases(p *Problems) {
@@ -106,7 +106,7 @@ func (c Config) checkDatabases(p *Problems) {
 		case !isKind:
 			p.addf(c.place(at), "%s wants an address such as sqlite:data/%s.db, not one of kind %q", at, name, url.Scheme())
 		case !served:
-			p.addf(c.place(at), "%s: %s is not served yet, only sqlite is", at, url.Scheme())
+			p.addf(c.place(at), "%s: %s is not served yet, only sqlite and mongodb are", at, url.Scheme())
 		case strings.TrimPrefix(string(url), "sqlite:") == "":
 			p.addf(c.place(at), "%s names no file; write sqlite:data/%s.db", at, name)
 		}

@@ -29,7 +29,7 @@ type Drivers map[string]Opener
 
 // later are the schemes that the project knows and does not serve yet.
 var later = map[string]string{
-	"postgres": "PostgreSQL", "postgresql": "PostgreSQL", "mysql": "MySQL", "mongodb": "MongoDB", "mongodb+srv": "MongoDB",
+	"postgres": "PostgreSQL", "postgresql": "PostgreSQL", "mysql": "MySQL",
 }
 
 // Open opens the database that @table(db: name) means, with the driver for the scheme of its

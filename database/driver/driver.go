@@ -86,6 +86,12 @@ type Written struct {
 	Keys     []schema.Value // flat primary keys, when Write.WantKeys
 }
 
+// Maker is a driver that makes tables of the server's own itself, for a database without SQL.
+type Maker interface {
+	// Make makes the table of a type, and does nothing where it is there.
+	Make(ctx context.Context, t *schema.Type) error
+}
+
 // SQL is a driver of a database that speaks SQL, for migrations.
 type SQL interface {
 	// Dialect is "sqlite", "postgres" or "mysql".

@@ -11,6 +11,7 @@ import (
 
 	"spacecloud/database/driver"
 	"spacecloud/fault"
+	"spacecloud/generator"
 	"spacecloud/query"
 	"spacecloud/schema"
 )
@@ -127,7 +128,7 @@ func uniqueFields(t *schema.Type, raw bson.Raw) []string {
 
 func fieldOf(t *schema.Type, name string) string {
 	for _, f := range t.Columns {
-		if nameOf(f) == name {
+		if generator.DocumentPath(f) == name {
 			return f.Name
 		}
 	}

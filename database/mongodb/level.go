@@ -6,6 +6,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"spacecloud/fault"
+	"spacecloud/generator"
 	"spacecloud/query"
 	"spacecloud/schema"
 )
@@ -74,7 +75,7 @@ func given(l *query.Level) any {
 				return nil, err
 			}
 			if v != nil {
-				row = append(row, bson.E{Key: nameOf(f), Value: v})
+				row = append(row, bson.E{Key: generator.DocumentPath(f), Value: v})
 			}
 		}
 		return is("$documents", literal(bson.A{row})), nil

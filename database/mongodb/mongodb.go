@@ -18,6 +18,7 @@ import (
 
 	"spacecloud/database/driver"
 	"spacecloud/fault"
+	"spacecloud/generator"
 	"spacecloud/query"
 	"spacecloud/rules"
 	"spacecloud/schema"
@@ -40,7 +41,10 @@ type Driver struct {
 	transactions bool
 }
 
-var _ driver.Driver = (*Driver)(nil)
+var (
+	_ driver.Driver = (*Driver)(nil)
+	_ driver.Maker  = (*Driver)(nil)
+)
 
 // Open opens the database of a URL such as mongodb://user:password@host/name. An error is a fault
 // that says what is wrong, and nothing of the URL.
@@ -104,6 +108,19 @@ func (d *Driver) Features() driver.Features {
 
 // Database is the database itself, for migrations.
 func (d *Driver) Database() *mongo.Database { return d.db }
+
+// Make makes the collection of a type of the server's own, in which no two documents have one key.
+func (d *Driver) Make(ctx context.Context, t *schema.Type) error {
+	if len(t.Primary) < 2 {
+		return nil // it comes with its first document
+	}
+	key := bson.D{}
+	for _, f := range t.Primary {
+		key = append(key, bson.E{Key: generator.DocumentPath(f), Value: 1})
+	}
+	_, err := d.db.Collection(t.Table).Indexes().CreateOne(ctx, mongo.IndexModel{Keys: key, Options: options.Index().SetName(t.Table + "_pkey").SetUnique(true)})
+	return explain(err, nil)
+}
 
 // Ping is whether the server answers and takes the user.
 func (d *Driver) Ping(ctx context.Context) error { return explain(d.client.Ping(ctx, nil), nil) }

@@ -7,6 +7,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"spacecloud/fault"
+	"spacecloud/generator"
 	"spacecloud/query"
 	"spacecloud/schema"
 )
@@ -76,7 +77,7 @@ func (s *scope) up(n int) (row *scope, path string) {
 
 // name is the checked name of a column.
 func (s *scope) name(f *schema.Field) string {
-	n := nameOf(f)
+	n := generator.DocumentPath(f)
 	if n == "" || strings.ContainsAny(n, ".\x00") || n[0] == '$' || strings.HasPrefix(n, prefix) {
 		s.fail("%s: MongoDB has no field of the name %q; say another @column(name:)", f.Name, n)
 	}

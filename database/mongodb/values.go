@@ -13,14 +13,6 @@ import (
 	"spacecloud/schema"
 )
 
-// nameOf is where documents hold a field: a key of one column is their _id.
-func nameOf(f *schema.Field) string {
-	if f.Owner != nil && f.Owner.Kind == schema.Table && len(f.Owner.Primary) == 1 && f.Owner.Primary[0] == f {
-		return "_id"
-	}
-	return f.Column
-}
-
 // encode is the value of a column, or of one element of its list, as it is stored and compared.
 func encode(v schema.Value, f *schema.Field) (any, error) {
 	switch v.Kind() {

@@ -9,6 +9,7 @@ import (
 
 	"spacecloud/database/driver"
 	"spacecloud/fault"
+	"spacecloud/generator"
 	"spacecloud/query"
 	"spacecloud/schema"
 )
@@ -88,7 +89,7 @@ func keyFilter(t *schema.Type, keys []schema.Value) (bson.D, error) {
 			if err != nil {
 				return nil, err
 			}
-			one = append(one, bson.E{Key: nameOf(f), Value: is("$eq", v)})
+			one = append(one, bson.E{Key: generator.DocumentPath(f), Value: is("$eq", v)})
 		}
 		all = append(all, one)
 	}
@@ -101,14 +102,14 @@ func keyFilter(t *schema.Type, keys []schema.Value) (bson.D, error) {
 	for i, one := range all {
 		all[i] = one.(bson.D)[0].Value.(bson.D)[0].Value
 	}
-	return is(nameOf(t.Primary[0]), is("$in", all)), nil
+	return is(generator.DocumentPath(t.Primary[0]), is("$in", all)), nil
 }
 
 // found looks for the documents first.
 func (t *tx) found(ctx context.Context, w *query.Write, stages bson.A) (any, []schema.Value, error) {
 	project := bson.D{{Key: "_id", Value: 1}}
 	for _, f := range w.Type.Primary {
-		if name := nameOf(f); name != "_id" {
+		if name := generator.DocumentPath(f); name != "_id" {
 			project = append(project, bson.E{Key: name, Value: 1})
 		}
 	}
@@ -124,7 +125,7 @@ func (t *tx) found(ctx context.Context, w *query.Write, stages bson.A) (any, []s
 	for _, doc := range docs {
 		ids = append(ids, doc.Lookup("_id"))
 		for _, f := range w.Type.Primary {
-			v, ok := decode(doc.Lookup(nameOf(f)), f)
+			v, ok := decode(doc.Lookup(generator.DocumentPath(f)), f)
 			if !ok {
 				return nil, nil, fault.New(fault.Internal, "%s.%s in a document of %s is not what the schema says", w.Type.Name, f.Name, w.Type.Table)
 			}
@@ -201,7 +202,7 @@ func (t *tx) changeRows(ctx context.Context, w *query.Write, b *query.Binding) (
 			if err != nil {
 				return driver.Written{}, err
 			}
-			set = append(set, bson.E{Key: nameOf(f), Value: v})
+			set = append(set, bson.E{Key: generator.DocumentPath(f), Value: v})
 		}
 		models[i] = mongo.NewUpdateOneModel().SetFilter(is("$and", bson.A{key, filter})).SetUpdate(bson.A{is("$set", append(set, common...))})
 	}
@@ -257,10 +258,10 @@ func document(t *schema.Type, values map[*schema.Field]schema.Value) (bson.D, er
 		case err != nil:
 			return nil, err
 		case v == nil:
-		case nameOf(f) == "_id":
+		case generator.DocumentPath(f) == "_id":
 			doc = append(bson.D{{Key: "_id", Value: v}}, doc...)
 		default:
-			doc = append(doc, bson.E{Key: nameOf(f), Value: v})
+			doc = append(doc, bson.E{Key: generator.DocumentPath(f), Value: v})
 		}
 	}
 	return doc, nil
@@ -320,7 +321,7 @@ func (t *tx) generated(ctx context.Context, w *query.Write) (int64, error) {
 
 // counted has the counter of a collection at n at least, and at first at the greatest key there is.
 func (t *tx) counted(ctx context.Context, w *query.Write, n int64) error {
-	name := nameOf(generatedKey(w.Type))
+	name := generator.DocumentPath(generatedKey(w.Type))
 	if n == 0 {
 		last, err := t.collection(w).FindOne(ctx, bson.D{}, options.FindOne().SetSort(is(name, -1)).SetProjection(is(name, 1))).Raw()
 		if err != nil && err != mongo.ErrNoDocuments { //nolint:errorlint // it is never wrapped
