@@ -91,13 +91,18 @@ func arithmetic(operator, old string, value any, f *schema.Field) any {
 	return is(conversion, op(operator, as("$toDecimal", old), as("$toDecimal", value)))
 }
 
+// sizeOf is the size of a decimal field, by default what all databases can hold.
+func sizeOf(f *schema.Field) (precision, scale int) {
+	if f.Precision == 0 {
+		return 34, 9
+	}
+	return f.Precision, f.Scale
+}
+
 // decimalResult is rounded to the scale of a field. What has more digits before the point than
 // the field holds is multiplied beyond every integer, so that it cannot be converted to one.
 func decimalResult(e any, f *schema.Field) any {
-	precision, scale := f.Precision, f.Scale
-	if precision == 0 {
-		precision, scale = 34, 9
-	}
+	precision, scale := sizeOf(f)
 	limit := decimalOf("1E+" + strconv.Itoa(precision-scale))
 	beyond := is("$toLong", op("$multiply", "$$n", decimalOf("1E+30")))
 	return is("$let", bson.D{

@@ -3,6 +3,7 @@ package mongodb
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -48,17 +49,19 @@ func explain(err error, w *query.Write) error {
 	}
 	server, ok := errors.AsType[mongo.ServerError](err)
 	switch {
+	case strings.Contains(err.Error(), "auth error"), ok && server.HasErrorCode(authentication):
+		return fault.Wrap(fault.Unavailable, err, "the database refuses the user or the password")
+	case strings.Contains(err.Error(), "server selection error") && !errors.Is(err, context.Canceled):
+		return fault.Wrap(fault.Unavailable, err, "the database does not answer")
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), ok && server.HasErrorCode(timeLimit):
 		return fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
 	case isTransient(err):
 		return driver.Retry(fault.Wrap(fault.Conflict, err, "another change to the same rows got in the way; nothing was changed, ask again"))
 	case ok && server.HasErrorLabel(unknown):
 		return fault.Wrap(fault.Unavailable, err, "the database did not say whether the change was made")
-	case strings.Contains(err.Error(), "auth error"), ok && server.HasErrorCode(authentication):
-		return fault.Wrap(fault.Unavailable, err, "the database refuses the user or the password")
 	case ok && server.HasErrorCode(unauthorized):
 		return fault.Wrap(fault.Unavailable, err, "the user of the database may not do this")
-	case mongo.IsTimeout(err), mongo.IsNetworkError(err), errors.Is(err, mongo.ErrClientDisconnected), strings.Contains(err.Error(), "server selection error"):
+	case mongo.IsTimeout(err), mongo.IsNetworkError(err), errors.Is(err, mongo.ErrClientDisconnected):
 		return fault.Wrap(fault.Unavailable, err, "the database does not answer")
 	}
 	return fault.Wrap(fault.Internal, err, "the database refused")
@@ -98,21 +101,40 @@ func constraint(err error, w *query.Write) error {
 	case invalidDoc:
 		return invalid(err, w.Type, r.raw)
 	case conversion:
-		return fault.Wrap(fault.Invalid, err, "the result does not fit: %s", spoken(changedFields(w)))
+		return fault.Wrap(fault.Invalid, err, "%s", misfit(w))
 	case immutable:
 		return fault.Wrap(fault.Invalid, err, "the key of a %s cannot change in MongoDB; delete it and make another", w.Type.Name)
 	}
 	return nil
 }
 
-func changedFields(w *query.Write) []string {
-	var names []string
+// misfit is what did not fit: the server does not say which result it was.
+func misfit(w *query.Write) string {
+	var all []string
 	for _, a := range w.Set {
-		if a.Op == query.Inc || a.Op == query.Mul {
-			names = append(names, a.Field.Name)
+		if (a.Op == query.Inc || a.Op == query.Mul) && !a.Field.IsVersion {
+			if text := tooLarge(a.Field); !slices.Contains(all, text) {
+				all = append(all, text)
+			}
 		}
 	}
-	return names
+	if len(all) == 0 {
+		return "a result does not fit its field"
+	}
+	return strings.Join(all, ", or ")
+}
+
+func tooLarge(f *schema.Field) string {
+	switch f.Scalar {
+	case schema.Float:
+		return "the result is not a finite number"
+	case schema.Decimal:
+		precision, scale := sizeOf(f)
+		return fmt.Sprintf("the result does not fit into %d digits, %d of them after the point", precision, scale)
+	case schema.Int:
+		return "the result does not fit into 32 bits"
+	}
+	return "the result does not fit into 64 bits"
 }
 
 // uniqueFields are the fields of the index that an error names, in its order.

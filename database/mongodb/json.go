@@ -216,6 +216,9 @@ func appendDecimal(dst []byte, d bson.Decimal128) []byte {
 	if err != nil { // NaN and the infinities
 		return append(dst, "null"...)
 	}
+	if e > 0 {
+		return strconv.AppendInt(append(c.Append(dst, 10), 'e'), int64(e), 10)
+	}
 	return append(dst, plainDigits(c, e)...)
 }
 

@@ -20,6 +20,7 @@ type tx struct {
 	reader
 	driver *Driver
 	used   bool // by a statement
+	failed bool // in a write, which ended it on the server
 	over   bool
 }
 
@@ -51,10 +52,14 @@ func (t *tx) start() error {
 	return t.session.StartTransaction(options.Transaction().SetReadConcern(readconcern.Snapshot()).SetWriteConcern(writeconcern.Majority()))
 }
 
-// Find sees what the transaction wrote.
+// Find sees what the transaction wrote. After a write that failed there is no transaction any
+// more, and it sees what others have: that is asked only of what could not be written.
 func (t *tx) Find(ctx context.Context, s driver.Statement, b query.Binding) (driver.Rows, error) {
 	if t.over {
 		return nil, ended()
+	}
+	if t.failed {
+		return (&reader{db: t.db}).Find(ctx, s, b)
 	}
 	t.used = t.used || t.session != nil
 	return t.reader.Find(ctx, s, b)
@@ -65,7 +70,7 @@ func (t *tx) Find(ctx context.Context, s driver.Statement, b query.Binding) (dri
 func (t *tx) Write(ctx context.Context, n rules.NarrowedWrite, b query.Binding) (driver.Written, error) {
 	w := n.Write()
 	switch {
-	case t.over:
+	case t.over, t.failed:
 		return driver.Written{}, ended()
 	case ctx.Err() != nil:
 		return driver.Written{}, explain(ctx.Err(), w)
@@ -81,6 +86,7 @@ func (t *tx) Write(ctx context.Context, n rules.NarrowedWrite, b query.Binding) 
 		}
 		done, err = t.write(ctx, w, &b)
 	}
+	t.failed = err != nil && t.session != nil
 	return done, explain(err, w)
 }
 
@@ -109,6 +115,9 @@ func (t *tx) Commit(ctx context.Context) error {
 		return explain(ctx.Err(), nil)
 	}
 	defer t.end()
+	if t.failed {
+		return ended()
+	}
 	if err := ctx.Err(); err != nil {
 		return explain(err, nil)
 	}

@@ -291,23 +291,24 @@ export function regex(p, options) {
     if (source.includes('\0')) throw new Failure(51109, 'Location51109', '$regexMatch: regular expression cannot contain an embedded null byte');
     if (patterns.size > 1000) patterns.clear();
     let js;
-    try { js = new RegExp(translate(source), 'u' + [...'ims'].filter((f) => flags.includes(f)).join('')); } catch (e) { throw new Failure(51091, 'Location51091', 'Regular expression is invalid: ' + e.message); }
+    try { js = new RegExp(translate(source, flags.includes('m')), 'u' + [...'ims'].filter((f) => flags.includes(f)).join('')); } catch (e) { throw new Failure(51091, 'Location51091', 'Regular expression is invalid: ' + e.message); }
     patterns.set(key, js);
   }
   return patterns.get(key);
 }
-function translate(p) {
+// Without the flag m, JavaScript's ^ and $ are PCRE's \A and \z.
+function translate(p, lines) {
   let out = '';
   const quote = (c) => (/[\^$\\.*+?()[\]{}|/]/.test(c) ? '\\' + c : c);
   for (let i = 0; i < p.length; i++) {
     const rest = p.slice(i);
     let m;
     if (rest.startsWith('\\Q')) { const end = p.indexOf('\\E', i + 2); out += [...p.slice(i + 2, end < 0 ? undefined : end)].map(quote).join(''); i = end < 0 ? p.length : end + 1; }
-    else if (rest.startsWith('\\A')) { out += '(?<![\\s\\S])'; i++; }
-    else if (rest.startsWith('\\z')) { out += '(?![\\s\\S])'; i++; }
+    else if (rest.startsWith('\\A')) { out += lines ? '(?<![\\s\\S])' : '^'; i++; }
+    else if (rest.startsWith('\\z')) { out += lines ? '(?![\\s\\S])' : '$'; i++; }
     else if ((m = /^\\x\{([0-9A-Fa-f]+)\}/.exec(rest))) { out += '\\u{' + m[1] + '}'; i += m[0].length - 1; }
     else if (p[i] === '\\' && i + 1 < p.length) { const c = String.fromCodePoint(p.codePointAt(i + 1)); out += /[\^$\\.*+?()[\]{}|/a-zA-Z0-9-]/.test(c) ? '\\' + c : c; i += c.length; }
-    else if (p[i] === '$') out += '(?=\\n?(?![\\s\\S]))';
+    else if (p[i] === '$' && !lines) out += '(?=\\n?$)';
     else out += p[i];
   }
   return out;
