@@ -23,11 +23,7 @@ func assigned(w *query.Write, b *query.Binding) (bson.D, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
-	doc, err := filled(set, b)
-	if err != nil {
-		return nil, err
-	}
-	return doc.(bson.D), nil
+	return filledDoc(set, b)
 }
 
 // remove takes a field away, which is how it is null.

@@ -116,7 +116,7 @@ func memberOf(v gjson.Result, f *schema.Field) (any, error) {
 	case f.Scalar == schema.Embedded:
 		return embeddedOf(v, f.Value)
 	}
-	plain := any(v.Value())
+	plain := v.Value()
 	if f.Scalar != schema.Float && f.Scalar != schema.Int && f.Scalar != schema.Boolean && v.Type == gjson.Number {
 		plain = v.Raw // a number of more digits than a float
 	}

@@ -127,7 +127,7 @@ func keyDocuments(fields []*schema.Field, b *query.Binding) (any, error) {
 	}
 	docs := make(bson.A, 0, len(b.Keys)/n)
 	for i := range len(b.Keys) / n {
-		doc := bson.D{{Key: ordinal, Value: int32(i)}} //nolint:gosec // a binding has fewer keys
+		doc := bson.D{{Key: ordinal, Value: int32(i)}}
 		for j, f := range fields {
 			v, err := encode(b.Keys[i*n+j], f)
 			if err != nil {

@@ -203,7 +203,7 @@ func (r *reader) Find(ctx context.Context, s driver.Statement, b query.Binding) 
 func limited(ctx context.Context) *options.AggregateOptionsBuilder {
 	o := options.Aggregate()
 	if deadline, ok := ctx.Deadline(); ok {
-		o.SetCustom(bson.M{"maxTimeMS": max(1, time.Until(deadline).Milliseconds())})
+		o.SetCustom(bson.M{"maxTimeMS": max(1, time.Until(deadline).Milliseconds())}) //nolint:staticcheck // there is no other way since it has no SetMaxTime
 	}
 	return o
 }

@@ -22,7 +22,7 @@ type cell struct {
 // rows read a cursor. The cells of a row are read when it comes, so that one which does not hold
 // what the schema says is an error there.
 type rows struct {
-	ctx       context.Context
+	ctx       context.Context //nolint:containedctx // of the Find that began them, for Next
 	statement *statement
 	cursor    *mongo.Cursor // nil for an answer without one
 	values    []schema.Value

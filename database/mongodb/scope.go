@@ -89,11 +89,7 @@ func (s *scope) path(o query.Operand) string {
 	if len(o.Inside) == 0 {
 		return s.name(o.Field)
 	}
-	path := s.name(o.Inside[0])
-	for _, step := range o.Inside[1:] {
-		path += "." + step.Name
-	}
-	return path + "." + o.Field.Name
+	return s.name(o.Inside[0]) + "." + query.MemberPath(o)
 }
 
 // value is an operand as an expression.
@@ -119,9 +115,10 @@ func (s *scope) value(o query.Operand, as *schema.Field) any {
 // through looks up the row behind to-one links, once, and says what its fields' paths go on with.
 func (s *scope) through(via []*schema.Field) string {
 	at, from := "", ""
-	key := ""
+	var way strings.Builder
 	for _, link := range via {
-		key += link.Name + "."
+		way.WriteString(link.Name + ".")
+		key := way.String()
 		name, known := s.joined[key]
 		if !known {
 			name = s.lookup(link.Link, from, nil, func(inner *scope) { inner.stage("$limit", 1) })

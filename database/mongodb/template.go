@@ -20,19 +20,23 @@ func filled(template any, b *query.Binding) (any, error) {
 	case slot:
 		return t.fill(b)
 	case bson.D:
-		doc := make(bson.D, len(t))
-		for i, e := range t {
-			v, err := filled(e.Value, b)
-			if err != nil {
-				return nil, err
-			}
-			doc[i] = bson.E{Key: e.Key, Value: v}
-		}
-		return doc, nil
+		return filledDoc(t, b)
 	case bson.A:
 		return filledList(t, b)
 	}
 	return template, nil
+}
+
+func filledDoc(t bson.D, b *query.Binding) (bson.D, error) {
+	doc := make(bson.D, len(t))
+	for i, e := range t {
+		v, err := filled(e.Value, b)
+		if err != nil {
+			return nil, err
+		}
+		doc[i] = bson.E{Key: e.Key, Value: v}
+	}
+	return doc, nil
 }
 
 // filledList leaves out the elements whose slots say that they are not needed.

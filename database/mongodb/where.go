@@ -186,7 +186,7 @@ func (s *scope) in(l any, list query.Operand, as *schema.Field, want bool) any {
 		}
 		return isOf(r, "array", is)
 	}
-	return slot{show: show(op("$in", l, list.String())).(bson.D).String() + unless(want), fill: func(b *query.Binding) (any, error) {
+	return slot{show: shown(bson.A{op("$in", l, list.String())}) + unless(want), fill: func(b *query.Binding) (any, error) {
 		elements, nulls, known, err := elementsOf(list, as, b)
 		switch {
 		case err != nil:

@@ -81,28 +81,23 @@ func keyFilter(t *schema.Type, keys []schema.Value) (bson.D, error) {
 	if n == 0 || len(keys)%n != 0 {
 		return nil, fault.New(fault.Internal, "%d values are no whole number of keys of %s", len(keys), t.Name)
 	}
-	all := bson.A{}
+	values, rows := bson.A{}, bson.A{} // of keys of one column, and of several
 	for i := 0; i < len(keys); i += n {
-		one := bson.D{}
+		row := bson.D{}
 		for j, f := range t.Primary {
 			v, err := encode(keys[i+j], f)
 			if err != nil {
 				return nil, err
 			}
-			one = append(one, bson.E{Key: generator.DocumentPath(f), Value: is("$eq", v)})
+			values = append(values, v)
+			row = append(row, bson.E{Key: generator.DocumentPath(f), Value: is("$eq", v)})
 		}
-		all = append(all, one)
+		rows = append(rows, row)
 	}
-	switch {
-	case len(all) == 0:
-		return constant(false), nil
-	case n > 1:
-		return is("$or", all), nil
+	if n == 1 || len(rows) == 0 {
+		return is(generator.DocumentPath(t.Primary[0]), is("$in", values)), nil
 	}
-	for i, one := range all {
-		all[i] = one.(bson.D)[0].Value.(bson.D)[0].Value
-	}
-	return is(generator.DocumentPath(t.Primary[0]), is("$in", all)), nil
+	return is("$or", rows), nil
 }
 
 // found looks for the documents first.

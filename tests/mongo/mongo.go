@@ -96,22 +96,27 @@ func start() (string, error) {
 	if address := os.Getenv(Env); address != "" {
 		return address, nil
 	}
-	_, file, _, _ := runtime.Caller(0)
-	dir := filepath.Dir(file)
 	node, err := exec.LookPath("node")
 	if err != nil {
 		return "", errMissing
 	}
+	dir := folder()
 	if _, err := os.Stat(filepath.Join(dir, "node_modules", "bson")); err != nil {
 		return "", errMissing
 	}
 	return serve(node, dir)
 }
 
+// folder is where this file is.
+func folder() string {
+	_, file, _, _ := runtime.Caller(0) //nolint:dogsled // nobody else says it
+	return filepath.Dir(file)
+}
+
 // serve starts the double, which says its port once it listens. It dies with this program:
 // the kernel sees to that, as long as the thread that started it lives.
 func serve(node, dir string) (string, error) {
-	server := exec.CommandContext(context.Background(), node, "server.mjs") //nolint:gosec // the node that is installed
+	server := exec.CommandContext(context.Background(), node, "server.mjs")
 	server.Dir, server.Stderr = dir, os.Stderr
 	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := server.StdoutPipe()
