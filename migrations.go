@@ -12,6 +12,7 @@ import (
 	"spacecloud/config"
 	"spacecloud/database"
 	"spacecloud/database/driver"
+	"spacecloud/database/mongodb"
 	"spacecloud/database/mysql"
 	"spacecloud/database/postgres"
 	"spacecloud/database/sqlite"
@@ -22,11 +23,17 @@ import (
 
 // drivers are the kinds of databases in this binary.
 var drivers = database.Drivers{
-	"sqlite":     func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) },
-	"postgres":   openPostgres,
-	"postgresql": openPostgres,
-	"mysql":      openMySQL,
-	"mariadb":    openMySQL,
+	"sqlite":      func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) },
+	"postgres":    openPostgres,
+	"postgresql":  openPostgres,
+	"mysql":       openMySQL,
+	"mariadb":     openMySQL,
+	"mongodb":     openMongoDB,
+	"mongodb+srv": openMongoDB,
+}
+
+func openMongoDB(ctx context.Context, url string) (driver.Driver, error) {
+	return mongodb.Open(ctx, url)
 }
 
 func openMySQL(ctx context.Context, url string) (driver.Driver, error) { return mysql.Open(ctx, url) }

@@ -90,23 +90,17 @@ func checkAddress(listen string) error {
 	return nil
 }
 
-// kinds are the schemes of databases, and whether they are served yet.
-var kinds = map[string]bool{
-	"sqlite": true, "postgres": true, "postgresql": true, "mysql": true, "mariadb": true,
-	"mongodb": false, "mongodb+srv": false,
-}
+// schemes are those of databases.
+var schemes = []string{"sqlite", "postgres", "postgresql", "mysql", "mariadb", "mongodb", "mongodb+srv"}
 
 func (c Config) checkDatabases(p *Problems) {
 	for _, name := range slices.Sorted(maps.Keys(c.Databases)) {
 		at, url := "databases."+name+".url", c.Databases[name].URL
-		served, isKind := kinds[url.Scheme()]
 		switch {
 		case url == "":
 			p.addf(c.place(at), "%s is missing", at)
-		case !isKind:
+		case !slices.Contains(schemes, url.Scheme()):
 			p.addf(c.place(at), "%s wants an address such as sqlite:data/%s.db, not one of kind %q", at, name, url.Scheme())
-		case !served:
-			p.addf(c.place(at), "%s: %s is not served yet, only sqlite, postgres and mysql are", at, url.Scheme())
 		case strings.TrimPrefix(string(url), "sqlite:") == "":
 			p.addf(c.place(at), "%s names no file; write sqlite:data/%s.db", at, name)
 		}

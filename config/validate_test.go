@@ -32,7 +32,6 @@ func TestValidate(t *testing.T) {
 		{"no port", "listen: localhost", `spacecloud.yaml:1:9: listen wants host:port, such as 127.0.0.1:4122, not "localhost"`},
 		{"a port that is none", "listen: localhost:http", `spacecloud.yaml:1:9: listen wants a port from 0 (any free one) to 65535, not "http"`},
 		{"no folder", "data: ''", "schema, data: must name a folder each"},
-		{"a database to come", "databases: {a: {url: mongodb://x}}", "spacecloud.yaml:1:22: databases.a.url: mongodb is not served yet, only sqlite, postgres and mysql are"},
 		{"a database there is not", "databases: {a: {url: secret@x:y}}", `spacecloud.yaml:1:22: databases.a.url wants an address such as sqlite:data/a.db, not one of kind "secret@x"`},
 		{"a path is no address", "databases: {a: {url: data/x.db}}", `spacecloud.yaml:1:22: databases.a.url wants an address such as sqlite:data/a.db, not one of kind ""`},
 		{"no file", "databases: {a: {url: 'sqlite:'}}", "spacecloud.yaml:1:22: databases.a.url names no file; write sqlite:data/a.db"},

@@ -6,6 +6,7 @@ import (
 
 	"spacecloud/database/driver"
 	"spacecloud/fault"
+	"spacecloud/schema"
 )
 
 // claims are what is under way, by name, and which tables of ours are known to be there.
@@ -24,16 +25,30 @@ func (db *DB) Claim(name string) (release func(), ok bool) {
 }
 
 // Ensure makes a table of the server's own, once for as long as the database is open. Create
-// is by dialect, and does nothing where the table is there.
-func (db *DB) Ensure(ctx context.Context, table string, create map[string][]string) error {
+// is by dialect of SQL, and does nothing where the table is there.
+func (db *DB) Ensure(ctx context.Context, t *schema.Type, create map[string][]string) error {
 	db.claims.mu.Lock()
 	defer db.claims.mu.Unlock()
-	if db.claims.made[table] {
+	if db.claims.made[t.Table] {
 		return nil
 	}
-	sql, ok := speaksSQL(db.driver)
+	if err := db.make(ctx, t, create); err != nil {
+		return err
+	}
+	if db.claims.made == nil {
+		db.claims.made = map[string]bool{}
+	}
+	db.claims.made[t.Table] = true
+	return nil
+}
+
+func (db *DB) make(ctx context.Context, t *schema.Type, create map[string][]string) error {
+	if maker, ok := power[driver.Maker](db.driver); ok {
+		return named(db.name, maker.Make(ctx, t))
+	}
+	sql, ok := power[driver.SQL](db.driver)
 	if !ok {
-		return fault.New(fault.Invalid, "database %s cannot keep %s", db.name, table)
+		return fault.New(fault.Invalid, "database %s cannot keep %s", db.name, t.Table)
 	}
 	if err := db.ready(ctx); err != nil {
 		return err
@@ -45,25 +60,22 @@ func (db *DB) Ensure(ctx context.Context, table string, create map[string][]stri
 	defer conn.Close()
 	for _, text := range create[sql.Dialect()] {
 		if _, err := conn.ExecContext(ctx, text); err != nil {
-			return fault.Wrap(fault.Unavailable, err, "database %s: the table %s could not be made", db.name, table)
+			return fault.Wrap(fault.Unavailable, err, "database %s: the table %s could not be made", db.name, t.Table)
 		}
 	}
-	if db.claims.made == nil {
-		db.claims.made = map[string]bool{}
-	}
-	db.claims.made[table] = true
 	return nil
 }
 
-// speaksSQL looks below the decorators of a driver.
-func speaksSQL(d driver.Driver) (driver.SQL, bool) {
+// power is an optional power of a driver, below its decorators.
+func power[P any](d driver.Driver) (P, bool) {
 	for {
-		if s, ok := d.(driver.SQL); ok {
-			return s, true
+		if p, ok := d.(P); ok {
+			return p, true
 		}
 		w, ok := d.(interface{ Unwrap() driver.Driver })
 		if !ok {
-			return nil, false
+			var none P
+			return none, false
 		}
 		d = w.Unwrap()
 	}

@@ -29,11 +29,6 @@ type Opener func(ctx context.Context, url string) (driver.Driver, error)
 // Drivers are the openers by the scheme of the URL.
 type Drivers map[string]Opener
 
-// later are the schemes that the project knows and does not serve yet.
-var later = map[string]string{
-	"mongodb": "MongoDB", "mongodb+srv": "MongoDB",
-}
-
 // Open opens the database that @table(db: name) means, with the driver for the scheme of its
 // URL. Errors name the database, and no more of the URL than its scheme: it may hold a password.
 func (ds Drivers) Open(ctx context.Context, name, url string) (*DB, error) {
@@ -42,10 +37,7 @@ func (ds Drivers) Open(ctx context.Context, name, url string) (*DB, error) {
 	switch {
 	case !ok:
 		return nil, fault.New(fault.Invalid, "database %s: its URL has no scheme, such as %s", name, ds.known())
-	case open != nil:
-	case later[scheme] != "":
-		return nil, fault.New(fault.Invalid, "database %s: %s is not served yet; known are %s", name, later[scheme], ds.known())
-	default:
+	case open == nil:
 		return nil, fault.New(fault.Invalid, "database %s: %s: is no known scheme; known are %s", name, scheme, ds.known())
 	}
 	d, err := open(ctx, url)

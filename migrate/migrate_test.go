@@ -14,6 +14,7 @@ import (
 	"spacecloud/database/sqlite"
 	"spacecloud/schema"
 	"spacecloud/tests/mariadb"
+	double "spacecloud/tests/mongo"
 	private "spacecloud/tests/postgres"
 )
 
@@ -101,12 +102,15 @@ func jsonList(values ...string) string {
 	return string(quoted)
 }
 
-func TestMain(m *testing.M) { os.Exit(mariadb.Run(servers{m})) }
+func TestMain(m *testing.M) { os.Exit(double.Run(with{with{m, private.Run}, mariadb.Run})) }
 
-// servers are tests that borrow a PostgreSQL.
-type servers struct{ *testing.M }
+// with are tests that borrow another server.
+type with struct {
+	tests interface{ Run() int }
+	lend  func(interface{ Run() int }) int
+}
 
-func (s servers) Run() int { return private.Run(s.M) }
+func (w with) Run() int { return w.lend(w.tests) }
 
 // newWorld is one in SQLite.
 func newWorld(t *testing.T) world {

@@ -311,14 +311,6 @@ func TestTheWayBackLeadsBackOnMySQL(t *testing.T) {
 	w.equal("the database", w.dump(), before)
 }
 
-func TestSearchOnMySQLIsRefused(t *testing.T) {
-	w := newMySQL(t)
-	_, err := Make(t.Context(), w.db, w.schema(byTitle), Options{})
-	if err == nil || !strings.Contains(err.Error(), "Post.title: @search: full-text search cannot be had on MySQL") {
-		t.Errorf("got %v", err)
-	}
-}
-
 // Wherever a migration fails, or the program ends, the next one goes on from there and leads
 // to what one that did not fail leads to.
 func TestAMigrationGoesOnFromWhereItFailedOnMySQL(t *testing.T) {

@@ -82,7 +82,7 @@ func (r *Resolvers) WriteOnce(ctx context.Context, c *auth.Caller, once Once, ch
 		return dst, fault.New(fault.Conflict, "the first request with this Idempotency-Key is still running; ask again when it has ended")
 	}
 	defer release()
-	if err := db.Ensure(ctx, requestsTable, createRequests); err != nil {
+	if err := db.Ensure(ctx, requests, createRequests); err != nil {
 		return dst, err
 	}
 	w := &writing{r: r, caller: c}

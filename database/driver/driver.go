@@ -36,6 +36,12 @@ type Features struct {
 	Search bool
 	// DocumentOrder is whether columns of JSON and embedded values compare and sort, by their text.
 	DocumentOrder bool
+	// Microseconds is whether a DateTime keeps them. Otherwise it is cut off after its
+	// milliseconds, in rows and in conditions.
+	Microseconds bool
+	// BytesOrder is whether Bytes compare and sort by their bytes. Otherwise the shorter is
+	// less, and only of two that are as long the bytes say.
+	BytesOrder bool
 }
 
 // Statement is a rendered level of the driver that made it. Its String is the text, for
@@ -85,6 +91,12 @@ type Written struct {
 type Single interface {
 	// Once is View for do that runs one statement.
 	Once(ctx context.Context, do func(Reader) error) error
+}
+
+// Maker is a driver that makes tables of the server's own itself, for a database without SQL.
+type Maker interface {
+	// Make makes the table of a type, and does nothing where it is there.
+	Make(ctx context.Context, t *schema.Type) error
 }
 
 // SQL is a driver of a database that speaks SQL, for migrations.

@@ -89,7 +89,7 @@ func keysets(t *testing.T, b *bench) {
 	thing := b.typ("Thing")
 	id := thing.Field("id")
 	for _, f := range things(b) {
-		if f == id || !b.compares(f) {
+		if f == id || !b.sorts(f) {
 			continue
 		}
 		for i := range 6 {

@@ -59,7 +59,7 @@ func sorted(b *bench, f *schema.Field, o query.Order) []string {
 
 func order(t *testing.T, b *bench) {
 	for _, f := range things(b) {
-		if !b.compares(f) {
+		if !b.sorts(f) {
 			continue
 		}
 		for _, desc := range []bool{false, true} {

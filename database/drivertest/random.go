@@ -159,6 +159,9 @@ func (r *random) compare(scope []*schema.Type) query.Where {
 	if left.Field.Scalar == schema.String {
 		ops = append(ops, query.Like, query.ILike, query.StartsWith, query.EndsWith, query.Contains, query.IContains)
 	}
+	if !r.bench.sorts(left.Field) {
+		ops = []query.Op{query.Eq, query.Ne, query.In, query.Nin}
+	}
 	op := pick(r, ops)
 	if op == query.In || op == query.Nin {
 		var list []schema.Value
@@ -204,5 +207,5 @@ func (r *random) value(f *schema.Field) schema.Value {
 	if err != nil {
 		r.bench.Fatal(err)
 	}
-	return v
+	return r.bench.kept(v, f)
 }

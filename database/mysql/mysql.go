@@ -72,7 +72,7 @@ func (d *Driver) Product() string { return d.server.product }
 
 // Features are all there are, but that MySQL does not keep how a document is written.
 func (d *Driver) Features() driver.Features {
-	return driver.Features{Transactions: true, ForeignKeys: true, Search: true, DocumentOrder: d.server.mariadb}
+	return driver.Features{Transactions: true, ForeignKeys: true, Search: true, DocumentOrder: d.server.mariadb, Microseconds: true, BytesOrder: true}
 }
 
 // Ping asks the server.

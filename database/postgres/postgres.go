@@ -133,7 +133,7 @@ func (d *Driver) Product() string { return d.product }
 
 // Features are all but the order of documents.
 func (d *Driver) Features() driver.Features {
-	return driver.Features{Transactions: true, ForeignKeys: true, Search: true}
+	return driver.Features{Transactions: true, ForeignKeys: true, Search: true, Microseconds: true, BytesOrder: true}
 }
 
 // Ping asks the server.

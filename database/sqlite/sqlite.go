@@ -69,7 +69,7 @@ func (d *Driver) Product() string { return d.product }
 
 // Features are all there are.
 func (d *Driver) Features() driver.Features {
-	return driver.Features{Transactions: true, ForeignKeys: true, Search: true, DocumentOrder: true}
+	return driver.Features{Transactions: true, ForeignKeys: true, Search: true, DocumentOrder: true, Microseconds: true, BytesOrder: true}
 }
 
 // Ping reads the file's schema: with a reader, because a long write does not mean that the

@@ -214,7 +214,7 @@ func filled(t *testing.T, statements string) driver.Driver {
 // with everything open.
 func pull(t *testing.T, d driver.Driver) (string, *served.Server) {
 	t.Helper()
-	text := served.Must(migrate.Pull(t.Context(), served.Target(t, "main", d)))(t)
+	text := served.Must(migrate.Pull(t.Context(), served.Must(migrate.Target("main", d))(t)))(t)
 	opened := regexp.MustCompile(`(?m)^type \w+`).ReplaceAllString(text, `$0 @auth(read: "true", create: "true")`)
 	opened = regexp.MustCompile(`(, create: "true")(\) @view)`).ReplaceAllString(opened, "$2")
 	_, shown, _ := strings.Cut(text, "\n\n")

@@ -18,6 +18,7 @@ import (
 	"spacecloud/auth"
 	"spacecloud/database"
 	"spacecloud/database/driver"
+	"spacecloud/database/mongodb"
 	"spacecloud/database/mysql"
 	"spacecloud/database/postgres"
 	"spacecloud/database/sqlite"
@@ -29,6 +30,7 @@ import (
 	"spacecloud/rules"
 	"spacecloud/schema"
 	"spacecloud/tests/mariadb"
+	"spacecloud/tests/mongo"
 	privatepostgres "spacecloud/tests/postgres"
 )
 
@@ -42,7 +44,7 @@ type Kind struct {
 	open func(testing.TB) (driver.Driver, error)
 }
 
-var kinds = []Kind{SQLite, {"postgres", openPostgres}, {"mysql", openMySQL}}
+var kinds = []Kind{SQLite, {"postgres", openPostgres}, {"mysql", openMySQL}, {"mongodb", openMongoDB}}
 
 // Names are those of all kinds.
 func Names() []string {
@@ -54,7 +56,7 @@ func Names() []string {
 }
 
 // Run runs the tests of a program and stops the servers of databases after them, for TestMain.
-func Run(m *testing.M) int { return privatepostgres.Run(with{m, mariadb.Run}) }
+func Run(m *testing.M) int { return privatepostgres.Run(with{with{m, mongo.Run}, mariadb.Run}) }
 
 // with are tests that need another server.
 type with struct {
@@ -87,6 +89,11 @@ func openMySQL(tb testing.TB) (driver.Driver, error) {
 	return mysql.Open(tb.Context(), mariadb.URL(tb))
 }
 
+func openMongoDB(tb testing.TB) (driver.Driver, error) {
+	tb.Helper()
+	return mongodb.Open(tb.Context(), mongo.URL(tb))
+}
+
 // Each runs a test on each kind of database. One that is not there is skipped, and says so.
 func Each(t *testing.T, run func(*testing.T, Kind)) {
 	t.Helper()
@@ -99,7 +106,7 @@ func Each(t *testing.T, run func(*testing.T, Kind)) {
 
 func (k Kind) wanted() bool {
 	names := os.Getenv(Env)
-	return names == "" || slices.Contains(strings.Split(names, ","), k.Name)
+	return names == "" && k.Name != "mongodb" || slices.Contains(strings.Split(names, ","), k.Name)
 }
 
 // Open opens a new and empty database of the kind, which is closed when the test ends.
@@ -167,7 +174,7 @@ func (s *Server) open(k Kind, name string, o Options) *database.DB {
 	s.tb.Helper()
 	d := k.Open(s.tb)
 	s.Drivers[name] = d
-	target := Target(s.tb, name, d)
+	target := Must(migrate.Target(name, d))(s.tb)
 	Must(migrate.Apply(s.tb.Context(), target, s.Schema, migrate.Options{}))(s.tb)
 	if again := Must(migrate.Apply(s.tb.Context(), target, s.Schema, migrate.Options{}))(s.tb); len(again.Steps) > 0 {
 		s.tb.Fatalf("a second migration is not empty: %v", again)
@@ -176,16 +183,6 @@ func (s *Server) open(k Kind, name string, o Options) *database.DB {
 		d = o.Decorate(name, d)
 	}
 	return database.New(name, d)
-}
-
-// Target is a database as migrations take it.
-func Target(tb testing.TB, name string, d driver.Driver) migrate.Database {
-	tb.Helper()
-	speaks, ok := d.(driver.SQL)
-	if !ok {
-		tb.Fatalf("%s cannot be migrated", d.Product())
-	}
-	return migrate.Database{Name: name, Product: d.Product(), SQL: speaks}
 }
 
 // Answer is what the server says.

@@ -1,0 +1,143 @@
+package mongodb
+
+import (
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"spacecloud/query"
+	"spacecloud/schema"
+)
+
+// slot is a place in a rendered statement for what a binding says. Values that it gives stand
+// below $literal or a query operator, so that no value is ever taken for an operator.
+type slot struct {
+	show string
+	fill func(b *query.Binding) (any, error)
+}
+
+// filled is a template with what a binding says in its slots.
+func filled(template any, b *query.Binding) (any, error) {
+	switch t := template.(type) {
+	case slot:
+		return t.fill(b)
+	case bson.D:
+		return filledDoc(t, b)
+	case bson.A:
+		return filledList(t, b)
+	}
+	return template, nil
+}
+
+func filledDoc(t bson.D, b *query.Binding) (bson.D, error) {
+	doc := make(bson.D, len(t))
+	for i, e := range t {
+		v, err := filled(e.Value, b)
+		if err != nil {
+			return nil, err
+		}
+		doc[i] = bson.E{Key: e.Key, Value: v}
+	}
+	return doc, nil
+}
+
+// filledList leaves out the elements whose slots say that they are not needed.
+func filledList(t bson.A, b *query.Binding) (bson.A, error) {
+	list := make(bson.A, 0, len(t))
+	for _, e := range t {
+		v, err := filled(e, b)
+		if err != nil {
+			return nil, err
+		}
+		if v != (nothing{}) {
+			list = append(list, v)
+		}
+	}
+	return list, nil
+}
+
+// nothing is what a slot gives for a stage that is not needed.
+type nothing struct{}
+
+// shown is a template as a text.
+func shown(template bson.A) string {
+	text, err := bson.MarshalExtJSON(bson.D{{Key: "pipeline", Value: show(template)}}, false, false)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[len(`{"pipeline":`) : len(text)-1])
+}
+
+func show(template any) any {
+	switch t := template.(type) {
+	case slot:
+		return t.show
+	case bson.D:
+		doc := make(bson.D, len(t))
+		for i, e := range t {
+			doc[i] = bson.E{Key: e.Key, Value: show(e.Value)}
+		}
+		return doc
+	case bson.A:
+		list := make(bson.A, len(t))
+		for i, e := range t {
+			list[i] = show(e)
+		}
+		return list
+	}
+	return template
+}
+
+// is is an operator or stage of one operand.
+func is(name string, operand any) bson.D { return bson.D{{Key: name, Value: operand}} }
+
+// op is an operator of several operands.
+func op(name string, operands ...any) bson.D { return is(name, bson.A(operands)) }
+
+// literal is a value that is nothing else.
+func literal(v any) bson.D { return is("$literal", v) }
+
+func not(e any) bson.D        { return op("$not", e) }
+func both(es ...any) bson.D   { return op("$and", es...) }
+func isNil(e any) bson.D      { return op("$lte", e, nil) } // missing is less than null
+func hasValue(e any) bson.D   { return op("$gt", e, nil) }
+func when(c, t, f any) bson.D { return op("$cond", c, t, f) }
+
+// isOf is whether an expression is of a type of BSON; what would fail of another one stands in then.
+func isOf(e any, typ string, then any) bson.D {
+	return when(op("$eq", is("$type", e), typ), then, false)
+}
+
+// asOperand is a field such as holds what an operand does, of a list an element.
+func asOperand(o query.Operand) *schema.Field {
+	if o.Field != nil && o.Kind == query.Column {
+		single := *o.Field
+		single.List = false
+		return &single
+	}
+	if o.Kind == query.Measured {
+		m := query.Measure{Fn: o.Fn, Field: o.Field}
+		return m.Column()
+	}
+	return &schema.Field{Scalar: o.Scalar}
+}
+
+// comparedAs is the field that both sides are compared as: a column's before that of a value.
+func comparedAs(left, right query.Operand) *schema.Field {
+	switch {
+	case left.Kind == query.Column || left.Kind == query.Measured:
+		return asOperand(left)
+	case right.Kind == query.Column || right.Kind == query.Measured:
+		return asOperand(right)
+	case left.Scalar != schema.NoScalar:
+		return asOperand(left)
+	}
+	return asOperand(right)
+}
+
+// bound is an operand's value as a field holds it.
+func bound(o query.Operand, f *schema.Field, b *query.Binding) (any, error) {
+	v, err := operand(o, b)
+	if err != nil {
+		return nil, err
+	}
+	return encode(v, f)
+}
