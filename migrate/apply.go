@@ -11,9 +11,8 @@ import (
 	"spacecloud/schema"
 )
 
-// Apply brings the tables of want that live in db to what want says, once: all of it or,
-// with an error, nothing. It returns the plan that was done, or that was refused.
-func Apply(ctx context.Context, db Database, want *schema.Schema, o Options) (Plan, error) {
+func (r relational) apply(ctx context.Context, want *schema.Schema, o Options) (Plan, error) {
+	db := r.Database
 	g, err := newGoal(want, db)
 	if err != nil {
 		return Plan{Database: db.Name}, err

@@ -30,14 +30,13 @@ type Entry struct {
 	Plan    string // as it was printed
 }
 
-// Status are the entries of the ledger, the oldest first; none where nothing was ever done.
-func Status(ctx context.Context, db Database) ([]Entry, error) {
+func (r relational) status(ctx context.Context) ([]Entry, error) {
 	var entries []Entry
-	d, err := dialectOf(db)
+	d, err := dialectOf(r.Database)
 	if err != nil {
 		return nil, err
 	}
-	err = borrow(ctx, db, func(conn *sql.Conn) error {
+	err = borrow(ctx, r.Database, func(conn *sql.Conn) error {
 		there, err := d.hasTable(ctx, conn, ledger)
 		if err != nil || !there {
 			return err
@@ -93,11 +92,7 @@ func (p Plan) write(ctx context.Context, conn *sql.Conn, d dialect, version stri
 	if err != nil {
 		return err
 	}
-	var all []string
-	for _, s := range p.Steps {
-		all = append(all, s.Statements...)
-	}
-	statements, err := json.Marshal(all)
+	statements, err := json.Marshal(p.statements())
 	if err != nil {
 		return err
 	}
@@ -105,21 +100,23 @@ func (p Plan) write(ctx context.Context, conn *sql.Conn, d dialect, version stri
 }
 
 func addEntry(ctx context.Context, conn *sql.Conn, d dialect, kind, version, finger, plan, statements string, made any) error {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
 	if _, err := conn.ExecContext(ctx, d.createLedger()); err != nil {
 		return err
 	}
-	_, err = conn.ExecContext(ctx, d.bind("INSERT INTO "+d.quote(ledger)+" (at, kind, host, version, fingerprint, plan, statements, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
-		time.Now().UTC().Format(time.RFC3339Nano), kind, host, version, finger, plan, statements, made)
+	_, err := conn.ExecContext(ctx, d.bind("INSERT INTO "+d.quote(ledger)+" (at, kind, host, version, fingerprint, plan, statements, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+		time.Now().UTC().Format(time.RFC3339Nano), kind, hostname(), version, finger, plan, statements, made)
 	return err
 }
 
-// Untouched is whether the database was never seeded and holds no row of the schema.
-func Untouched(ctx context.Context, db Database, s *schema.Schema) (bool, error) {
-	untouched := true
+func hostname() string {
+	if host, err := os.Hostname(); err == nil {
+		return host
+	}
+	return "unknown"
+}
+
+func (r relational) untouched(ctx context.Context, s *schema.Schema) (bool, error) {
+	untouched, db := true, r.Database
 	d, err := dialectOf(db)
 	if err != nil {
 		return false, err
@@ -151,13 +148,12 @@ func none(ctx context.Context, conn *sql.Conn, query string) (bool, error) {
 	return false, err
 }
 
-// Seeded notes that the seed was run, so that it is not run again when all rows are gone.
-func Seeded(ctx context.Context, db Database, version string) error {
-	d, err := dialectOf(db)
+func (r relational) seeded(ctx context.Context, version string) error {
+	d, err := dialectOf(r.Database)
 	if err != nil {
 		return err
 	}
-	return borrow(ctx, db, func(conn *sql.Conn) error {
+	return borrow(ctx, r.Database, func(conn *sql.Conn) error {
 		return addEntry(ctx, conn, d, seeded, version, "", "seed.graphql", "[]", nil)
 	})
 }

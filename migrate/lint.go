@@ -332,8 +332,10 @@ type finding struct {
 }
 
 // of is the finding in words: 17 rows of users.email (with key 3, 5, 9, …).
-func (f finding) of(name string) string {
-	words := count(f.rows, "row") + " of " + name
+func (f finding) of(name string) string { return f.called("row", name) }
+
+func (f finding) called(thing, name string) string {
+	words := count(f.rows, thing) + " of " + name
 	if len(f.keys) == 0 {
 		return words
 	}

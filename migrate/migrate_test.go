@@ -13,6 +13,7 @@ import (
 
 	"spacecloud/database/sqlite"
 	"spacecloud/schema"
+	double "spacecloud/tests/mongo"
 	private "spacecloud/tests/postgres"
 )
 
@@ -71,7 +72,11 @@ var kinds = map[string]kind{
 	},
 }
 
-func TestMain(m *testing.M) { os.Exit(private.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(double.Run(onPostgres{m})) }
+
+type onPostgres struct{ *testing.M }
+
+func (m onPostgres) Run() int { return private.Run(m.M) }
 
 // newWorld is one in SQLite.
 func newWorld(t *testing.T) world {

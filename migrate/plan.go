@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"spacecloud/fault"
 )
 
@@ -18,12 +20,14 @@ type Plan struct {
 	// Foreign are tables that are not in the schema and that we did not make: not touched.
 	Foreign []string
 
-	made   record // what is ours once the plan is done
-	grown  bool   // made differs from what the ledger says
-	finger string
+	made      record // what is ours once the plan is done
+	meanwhile record // what may be ours until then, where that is no transaction
+	grown     bool   // made differs from what the ledger says
+	finger    string
 }
 
-// Step is what is done to one table or view, by statements that belong together.
+// Step is what is done to one table, collection or view, by statements that belong together.
+// Statements of MongoDB are its commands, in its extended JSON.
 type Step struct {
 	Object     string // posts, view top_posts
 	Changes    []Change
@@ -34,7 +38,8 @@ type Step struct {
 	// Locks says who waits meanwhile; empty where nobody notices.
 	Locks string
 
-	phase phase
+	phase    phase
+	commands []bson.D // what the statements say, for databases of documents
 }
 
 // phase is when a step can be done, in databases to which the order matters.
@@ -78,12 +83,14 @@ func (p Plan) Empty() bool { return len(p.Steps) == 0 }
 func (p Plan) Destroys() bool { return len(p.with(Destroys)) > 0 }
 
 // Statements is how many statements the plan runs.
-func (p Plan) Statements() int {
-	n := 0
+func (p Plan) Statements() int { return len(p.statements()) }
+
+func (p Plan) statements() []string {
+	var all []string
 	for _, s := range p.Steps {
-		n += len(s.Statements)
+		all = append(all, s.Statements...)
 	}
-	return n
+	return all
 }
 
 // Refused is why the plan must not be applied, nil when it may be. What the data does not

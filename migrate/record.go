@@ -24,6 +24,7 @@ type madeColumn struct {
 	Field string `json:"field"`
 	Kind  string `json:"kind"` // what it held, as the schema says it: see kindOf
 	Made  bool   `json:"made"`
+	Key   bool   `json:"key,omitempty"` // of a document: held in its _id
 }
 
 func newRecord() record {

@@ -86,20 +86,29 @@ func fieldsBefore(f *schema.Field) []string {
 // follow does the renames that apply to the state, and lists them in an order in which the
 // database can do them: a chain of two begins at its end.
 func (s *state) follow(g *goal) []renaming {
+	done := renameTypes(s.record, g.types, s.renameTable)
+	for _, t := range g.types {
+		if table, ok := s.tables.Table(t.Table); ok {
+			done = append(done, renameFields(s.made(t.Table), t, func(from, to string) bool { return s.renameColumn(table, from, to) })...)
+		}
+	}
+	return done
+}
+
+// renameTypes lists the renames of tables that rename says it has done.
+func renameTypes(r record, types []*schema.Type, rename func(from, to string) bool) []renaming {
 	var done []renaming
+	named := func(table string) bool {
+		return slices.ContainsFunc(types, func(t *schema.Type) bool { return t.Table == table })
+	}
 	for again := true; again; {
 		again = false
-		for _, t := range g.types {
-			for _, from := range tablesBefore(s.record, t) {
-				if g.byName[from] == nil && s.renameTable(from, t.Table) {
+		for _, t := range types {
+			for _, from := range tablesBefore(r, t) {
+				if !named(from) && rename(from, t.Table) {
 					done, again = append(done, renaming{table: t.Table, from: from, to: t.Table}), true
 				}
 			}
-		}
-	}
-	for _, t := range g.types {
-		if table, ok := s.tables.Table(t.Table); ok {
-			done = append(done, s.followColumns(table, t)...)
 		}
 	}
 	return done
@@ -116,14 +125,15 @@ func (s *state) renameTable(from, to string) bool {
 	return true
 }
 
-func (s *state) followColumns(table *atlas.Table, t *schema.Type) []renaming {
+// renameFields lists the renames of columns that rename says it has done.
+func renameFields(made madeTable, t *schema.Type, rename func(from, to string) bool) []renaming {
 	var done []renaming
 	for again := true; again; {
 		again = false
 		for _, f := range t.Columns {
-			for _, from := range columnsBefore(s.made(table.Name), f) {
-				if !hasColumn(t, from) && s.renameColumn(table, from, f.Column) {
-					done, again = append(done, renaming{table: table.Name, column: f.Column, from: from, to: f.Column}), true
+			for _, from := range columnsBefore(made, f) {
+				if !hasColumn(t, from) && rename(from, f.Column) {
+					done, again = append(done, renaming{table: t.Table, column: f.Column, from: from, to: f.Column}), true
 				}
 			}
 		}

@@ -17,7 +17,6 @@ import (
 	"spacecloud/auth"
 	"spacecloud/config"
 	"spacecloud/database"
-	"spacecloud/database/driver"
 	"spacecloud/fault"
 	"spacecloud/migrate"
 )
@@ -89,12 +88,11 @@ func (p *Project) Close() error {
 func (p *Project) Databases() ([]migrate.Database, error) {
 	var targets []migrate.Database
 	for _, name := range slices.Sorted(maps.Keys(p.databases)) {
-		d := p.databases[name].Driver()
-		speaks, ok := d.(driver.SQL)
-		if !ok {
-			return nil, fault.New(fault.Invalid, "database %s: %s cannot be migrated yet", name, d.Product())
+		target, err := migrate.Target(name, p.databases[name].Driver())
+		if err != nil {
+			return nil, err
 		}
-		targets = append(targets, migrate.Database{Name: name, Product: d.Product(), SQL: speaks})
+		targets = append(targets, target)
 	}
 	return targets, nil
 }

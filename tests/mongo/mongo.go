@@ -38,8 +38,8 @@ var (
 	databases atomic.Int64
 )
 
-// Run runs the tests of a program and stops the server after them, for TestMain.
-func Run(m *testing.M) int {
+// Run runs the tests of a program, a *testing.M, and stops the server after them, for TestMain.
+func Run(m interface{ Run() int }) int {
 	defer func() { stop() }()
 	return m.Run()
 }
