@@ -10,6 +10,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"spacecloud/database/mongodb"
 	"spacecloud/schema"
 	double "spacecloud/tests/mongo"
 )
@@ -22,8 +23,17 @@ type store struct {
 
 func newStore(t *testing.T) store {
 	t.Helper()
-	db := double.Open(t)
-	return store{t, Database{Name: "main", Product: "MongoDB", Mongo: db}}
+	d, err := mongodb.Open(t.Context(), double.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	db, err := Target("main", d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Product = "MongoDB"
+	return store{t, db}
 }
 
 func (w store) schema(sdl string) *schema.Schema { return world{T: w.T}.schema(sdl) }
