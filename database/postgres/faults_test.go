@@ -241,7 +241,7 @@ func TestDeadlocksAreDoneAgain(t *testing.T) {
 	}
 	all.Wait()
 	got, err := read(t, d, query.Level{Type: post, Columns: cells(post, "views")}, query.Binding{})
-	if err != nil || got != ",2,2" || runs != 3 {
+	if err != nil || got != ",2,2" || runs < 3 {
 		t.Errorf("%s after %d runs, %v", got, runs, err)
 	}
 }
