@@ -218,6 +218,9 @@ func (run *run) ready(ctx context.Context, l *level, keys []schema.Value) (drive
 	}
 	run.apart.asking.Lock()
 	defer run.apart.asking.Unlock()
+	if l.joined != nil {
+		return run.readyJoined(ctx, l, b)
+	}
 	return l.questions.ready(ctx, run.lend, run.apart.answers, b)
 }
 
