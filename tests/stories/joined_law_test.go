@@ -41,12 +41,12 @@ var clubLinks = map[string]map[string]string{
 
 // Wherever the types live, the rows of links are found, sorted, cut and added up as in one database.
 func TestJoinedRowsAreTheSameAcrossDatabases(t *testing.T) {
-	served.Each(t, joinedRowsAreTheSameAcrossDatabases)
+	served.EachAndMixed(t, joinedRowsAreTheSameAcrossDatabases)
 }
 
 func joinedRowsAreTheSameAcrossDatabases(t *testing.T, on served.Kind) {
 	rows := 0
-	for seed := range uint64(6) {
+	for seed := range seeds(on) {
 		r := rand.New(rand.NewPCG(seed, 21))
 		rule := []string{"true", "doc.age != 2 || auth.id == 'ann'", "doc.name != 'b'", "doc.tags.exists(x, x.age == 1) || doc.age == 3"}[r.IntN(4)]
 		sdl := strings.ReplaceAll(clubs, "READ", rule)
@@ -78,7 +78,7 @@ func joinedRowsAreTheSameAcrossDatabases(t *testing.T, on served.Kind) {
 		}
 	}
 	t.Logf("%d rows", rows)
-	if rows < 2000 {
+	if rows < 1000*int(seeds(on)) {
 		t.Errorf("%d rows were found, which says little", rows)
 	}
 }
@@ -194,7 +194,7 @@ func joinOwned(t *testing.T, r *rand.Rand, servers ...*served.Server) {
 }
 
 // However many rows there are, a link by way of another database takes two statements.
-func TestStatementsOfJoinedRows(t *testing.T) { served.Each(t, statementsOfJoinedRows) }
+func TestStatementsOfJoinedRows(t *testing.T) { served.EachAndMixed(t, statementsOfJoinedRows) }
 
 const farClubs = `
 type User @table(db: "people") @auth(read: "true", create: "true") { id: ID! @primary  name: String  groups: [Group!]! @link(through: "Membership") }
@@ -240,7 +240,7 @@ func reset(counts map[string]*database.Counting) {
 }
 
 // More join rows than the limit are an error that says so, and never fewer rows.
-func TestJoinRowsAreBounded(t *testing.T) { served.Each(t, joinRowsAreBounded) }
+func TestJoinRowsAreBounded(t *testing.T) { served.EachAndMixed(t, joinRowsAreBounded) }
 
 func joinRowsAreBounded(t *testing.T, on served.Kind) {
 	server, _ := counted(t, on, farClubs, resolvers.Config{Keys: 10})
