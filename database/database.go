@@ -12,6 +12,7 @@ import (
 
 	"spacecloud/database/driver"
 	"spacecloud/fault"
+	"spacecloud/query"
 	"spacecloud/rules"
 )
 
@@ -120,24 +121,27 @@ func (db *DB) Once(ctx context.Context, do func(driver.Reader) error) error {
 // returns an error or panics. The context ends the transaction, but not its rollback. Like
 // Together it may run do more than once.
 func (db *DB) Tx(ctx context.Context, do func(driver.Tx) error) error {
-	return Together(ctx, []*DB{db}, func(txs map[*DB]driver.Tx) error { return do(txs[db]) })
+	return Together(ctx, []*DB{db}, nil, func(txs map[*DB]driver.Tx, _ map[*DB]driver.Reader) error { return do(txs[db]) })
 }
 
 // tries is how often a transaction is begun that others keep getting in the way of.
 const tries = 4
 
-// Together runs do in a transaction on each of dbs. They begin in the order of their names, so that no two
-// requests wait for each other, and commit in the order of dbs when do returns nil. When do returns an
-// error or panics, or a commit fails, those that have not committed roll back.
+// Together runs do in a transaction on each of dbs, and with a view of each of beside. They are begun in the order
+// of their names, so that no two requests wait for each other, and those of dbs commit in the order of dbs when
+// do returns nil. When do returns an error or panics, or a commit fails, those that have not committed roll back. The
+// view of a database that is down answers everything with why.
 //
 // Where a driver says by driver.Retry that others got in the way, and nothing has been committed,
 // all of it is done again, a few times and at once: do has to start over with all that it made. Then
 // the error is a fault.Conflict.
-func Together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) error {
+func Together(ctx context.Context, dbs, beside []*DB, do func(map[*DB]driver.Tx, map[*DB]driver.Reader) error) error {
 	for try := 1; ; try++ {
-		committed, err := together(ctx, dbs, do)
+		t := &together{dbs: dbs, txs: map[*DB]driver.Tx{}, views: map[*DB]driver.Reader{}, do: do}
+		t.order = slices.SortedFunc(slices.Values(slices.Concat(dbs, beside)), func(a, b *DB) int { return strings.Compare(a.name, b.name) })
+		err := t.run(ctx)
 		switch {
-		case committed > 0 || !driver.MayRetry(err) || ctx.Err() != nil:
+		case t.committed > 0 || !driver.MayRetry(err) || ctx.Err() != nil:
 			return err
 		case try == tries:
 			return crowded(err)
@@ -155,33 +159,76 @@ func crowded(err error) error {
 	return f
 }
 
-// together is one try. It returns how many databases have committed.
-func together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) (committed int, err error) {
-	open := make(map[*DB]driver.Tx, len(dbs))
+// together is one try.
+type together struct {
+	dbs       []*DB // that are written
+	order     []*DB // all, by name
+	txs       map[*DB]driver.Tx
+	views     map[*DB]driver.Reader
+	do        func(map[*DB]driver.Tx, map[*DB]driver.Reader) error
+	committed int
+	done      bool
+}
+
+func (t *together) run(ctx context.Context) (err error) {
 	defer func() {
-		for _, tx := range open {
+		for _, tx := range t.txs {
 			err = errors.Join(err, tx.Rollback(context.WithoutCancel(ctx)))
 		}
 	}()
-	byName := slices.SortedFunc(slices.Values(dbs), func(a, b *DB) int { return strings.Compare(a.name, b.name) })
-	for _, db := range byName {
-		if open[db], err = db.begin(ctx); err != nil {
-			delete(open, db)
-			return 0, err
+	return t.open(ctx, t.order)
+}
+
+// open begins what is left to begin, and then does it all.
+func (t *together) open(ctx context.Context, left []*DB) error {
+	if len(left) == 0 {
+		return t.commit(ctx)
+	}
+	db, left := left[0], left[1:]
+	if slices.Contains(t.dbs, db) {
+		tx, err := db.begin(ctx)
+		if err != nil {
+			return err
 		}
+		t.txs[db] = tx
+		return t.open(ctx, left)
 	}
-	if err := do(maps.Clone(open)); err != nil {
-		return 0, err
+	err := db.View(ctx, func(r driver.Reader) error {
+		t.views[db] = r
+		return t.open(ctx, left)
+	})
+	switch {
+	case t.done:
+		return nil // a view that was lost meanwhile is not needed any more
+	case err != nil && t.views[db] == nil && isDown(ctx, err):
+		t.views[db] = absent{err}
+		return t.open(ctx, left)
 	}
-	for _, db := range dbs {
-		tx := open[db]
-		delete(open, db) // a commit ends the transaction even when it fails
+	return err
+}
+
+// commit does it, and ends the transactions.
+func (t *together) commit(ctx context.Context) error {
+	if err := t.do(maps.Clone(t.txs), t.views); err != nil {
+		return err
+	}
+	for _, db := range t.dbs {
+		tx := t.txs[db]
+		delete(t.txs, db) // a commit ends the transaction even when it fails
 		if err := tx.Commit(ctx); err != nil {
-			return committed, err
+			return err
 		}
-		committed++
+		t.committed++
 	}
-	return committed, nil
+	t.done = true
+	return nil
+}
+
+// absent is the view of a database that is down.
+type absent struct{ err error }
+
+func (a absent) Find(context.Context, driver.Statement, query.Binding) (driver.Rows, error) {
+	return nil, a.err
 }
 
 // Ping is whether the database answers: it is asked, also while it is known to be down.

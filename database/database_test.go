@@ -103,7 +103,7 @@ func TestTogetherBeginsAgain(t *testing.T) {
 	} {
 		dbs := []*database.DB{database.New("a", &fake{again: c.first}), database.New("b", &fake{again: c.second})}
 		runs := 0
-		err := database.Together(t.Context(), dbs, func(map[*database.DB]driver.Tx) error {
+		err := database.Together(t.Context(), dbs, nil, func(map[*database.DB]driver.Tx, map[*database.DB]driver.Reader) error {
 			runs++
 			return nil
 		})
@@ -219,13 +219,13 @@ func TestTransactionsAreTriedAgain(t *testing.T) {
 func TestNothingIsTriedAgainAfterACommit(t *testing.T) {
 	first, second, runs := &fake{}, &crowd{failing: 1}, 0
 	dbs := []*database.DB{database.New("a", first), database.New("b", second)}
-	err := database.Together(t.Context(), dbs, func(map[*database.DB]driver.Tx) error { runs++; return nil })
+	err := database.Together(t.Context(), dbs, nil, func(map[*database.DB]driver.Tx, map[*database.DB]driver.Reader) error { runs++; return nil })
 	if fault.KindOf(err) != fault.Unavailable || runs != 1 || first.committed != 1 {
 		t.Errorf("%d runs, %d commits, %v", runs, first.committed, err)
 	}
 	dbs[0], dbs[1] = dbs[1], dbs[0]
 	second.failing = 1
-	err = database.Together(t.Context(), dbs, func(map[*database.DB]driver.Tx) error { runs++; return nil })
+	err = database.Together(t.Context(), dbs, nil, func(map[*database.DB]driver.Tx, map[*database.DB]driver.Reader) error { runs++; return nil })
 	if err != nil || runs != 3 || first.committed != 2 || second.committed != 1 {
 		t.Errorf("%d runs, %d and %d commits, %v", runs, first.committed, second.committed, err)
 	}

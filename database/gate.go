@@ -52,10 +52,16 @@ func (db *DB) ready(ctx context.Context) error {
 	return db.ask(ctx)
 }
 
+// isDown is whether a database failed as if it were down: of a request that is over nobody knows why it failed.
+func isDown(ctx context.Context, err error) bool {
+	kind := fault.KindOf(err)
+	return (kind == fault.Unavailable || kind == fault.Timeout) && ctx.Err() == nil
+}
+
 // suspect looks whether the database is down when it failed as if it were.
 func (db *DB) suspect(ctx context.Context, err error) {
-	if kind := fault.KindOf(err); kind != fault.Unavailable && kind != fault.Timeout || ctx.Err() != nil {
-		return // of a request that is over nobody knows why it failed
+	if !isDown(ctx, err) {
+		return
 	}
 	if db.gate.down.Load() {
 		return

@@ -15,7 +15,7 @@ type Keys[K comparable] struct {
 
 // Add is the ordinal of a key, from 0: a new one, or that of the same key before.
 func (k *Keys[K]) Add(key K) int {
-	if i, ok := k.find(key); ok {
+	if i, ok := k.Find(key); ok {
 		return i
 	}
 	i := len(k.all)
@@ -29,7 +29,8 @@ func (k *Keys[K]) Add(key K) int {
 	return i
 }
 
-func (k *Keys[K]) find(key K) (int, bool) {
+// Find is the ordinal of a key, and whether it was added.
+func (k *Keys[K]) Find(key K) (int, bool) {
 	if len(k.all) > few {
 		i, ok := k.ordinals[key]
 		return i, ok

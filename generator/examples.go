@@ -64,7 +64,7 @@ func plainColumns(t *schema.Type) []*schema.Field {
 // links are the first links to what everybody reads.
 func links(t *schema.Type) []*schema.Field {
 	all := keep(shown(t), func(f *schema.Field) bool {
-		return f.IsLink() && nests(f) && f.Rules.Read.Text == "" && publicly(f.Link.Target) && len(plainColumns(f.Link.Target)) > 0
+		return f.IsLink() && f.Rules.Read.Text == "" && publicly(f.Link.Target) && len(plainColumns(f.Link.Target)) > 0
 	})
 	return all[:min(len(all), 3)]
 }

@@ -16,19 +16,18 @@ func (a linkActions) none() bool { return a == linkActions{} }
 
 // insertLinks is what a new row can do along a link. Rows of another database are not written
 // along, because that would need one transaction; one that is there can be named where its key goes into
-// the row itself.
+// the row itself, or into a join row beside it.
 func insertLinks(f *schema.Field) linkActions {
 	l := f.Link
 	target := l.Target
-	near := target.DB == f.Owner.DB
-	if !near && !l.Owns || target.Kind != schema.Table || !readable(target) || f.Hidden {
+	if keyHolder(f).DB != f.Owner.DB || target.Kind != schema.Table || !readable(target) || f.Hidden {
 		return linkActions{}
 	}
-	a := linkActions{create: near && creates(target), connect: len(keys(target)) > 0}
+	a := linkActions{create: target.DB == f.Owner.DB && creates(target), connect: len(keys(target)) > 0}
 	switch {
 	case l.Through != nil && l.Through.Owned:
 	case l.Through != nil:
-		joinable := l.Through.DB == f.Owner.DB && creates(l.Through) && fillsAll(l)
+		joinable := creates(l.Through) && fillsAll(l)
 		a.create, a.connect = a.create && joinable, a.connect && joinable
 	case l.Owns:
 		if !among(l.From, settable(f.Owner)) {
@@ -39,6 +38,18 @@ func insertLinks(f *schema.Field) linkActions {
 		a.connect = a.connect && updates(target) && among(l.To, changeable(target))
 	}
 	return a
+}
+
+// keyHolder is the type of the rows that are written when a link changes.
+func keyHolder(f *schema.Field) *schema.Type {
+	switch l := f.Link; {
+	case l.Through != nil:
+		return l.Through
+	case l.Owns:
+		return f.Owner
+	default:
+		return l.Target
+	}
 }
 
 // updateLinks is what a row that is there can do along a link.

@@ -14,9 +14,6 @@ func writeObject(d *draft, t *schema.Type) {
 func (d *draft) object(t *schema.Type) definition {
 	def := definition{keyword: "type", description: t.Description}
 	for _, f := range shown(t) {
-		if !nests(f) {
-			continue
-		}
 		def.members = append(def.members, d.output(f))
 		if f.IsLink() && f.Link.Many {
 			def.members = append(def.members, d.aggregate(f.Link.Target, f.Name+"Aggregate", "What those rows add up to.", !f.IsApart()))

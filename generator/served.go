@@ -38,12 +38,6 @@ func reachable(l *schema.Link) bool {
 	return readable(l.Target) && (l.Through == nil || l.Through.Owned || readable(l.Through))
 }
 
-// nests is whether an answer can hold the field: rows that a join type leads to are found, sorted
-// and cut for each row that they belong to by one statement, so that it has to live beside them.
-func nests(f *schema.Field) bool {
-	return !f.IsLink() || f.Link.Through == nil || f.Link.Through.DB == f.Link.Target.DB
-}
-
 // columns are the columns of a type that the API shows.
 func columns(t *schema.Type) []*schema.Field {
 	return keep(t.Columns, func(f *schema.Field) bool { return !f.Hidden })

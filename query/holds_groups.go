@@ -1,6 +1,7 @@
 package query
 
 import (
+	"math"
 	"math/big"
 	"slices"
 	"strings"
@@ -96,21 +97,27 @@ func compareNullable(a, b schema.Value, o GroupOrder, decimal bool) int {
 	return compareValues(a, b, decimal)
 }
 
-// Of is the measure of rows. An error is fault.Invalid: a sum that its type does not hold.
+// Of is the measure of rows. An error is that of OfValues.
 func (m Measure) Of(rows []Row) (schema.Value, error) {
-	if m.Fn == CountRows {
-		return schema.Integer(int64(len(rows))), nil
-	}
-	var values []schema.Value
-	for _, row := range rows {
-		v := row.Value(m.Field)
-		if m.Fn == KeyOf {
-			return v, nil
-		}
-		if !v.IsNull() {
-			values = append(values, v)
+	values := make([]schema.Value, len(rows))
+	if m.Field != nil {
+		for i, row := range rows {
+			values[i] = row.Value(m.Field)
 		}
 	}
+	return m.OfValues(values)
+}
+
+// OfValues is the measure of rows that have these values of its column, one each. An error is
+// fault.Invalid: a sum that its type does not hold.
+func (m Measure) OfValues(all []schema.Value) (schema.Value, error) {
+	switch {
+	case m.Fn == CountRows:
+		return schema.Integer(int64(len(all))), nil
+	case m.Fn == KeyOf && len(all) > 0:
+		return all[0], nil
+	}
+	values := slices.DeleteFunc(slices.Clone(all), schema.Value.IsNull)
 	decimal := m.Field.Scalar == schema.Decimal
 	slices.SortFunc(values, func(a, b schema.Value) int { return compareValues(a, b, decimal) })
 	switch {
@@ -156,6 +163,9 @@ func (m Measure) total(values []schema.Value) (schema.Value, error) {
 		return schema.Text(canonicalDecimal(sum.FloatString(digits))), nil
 	}
 	f, _ := sum.Float64()
+	if math.IsInf(f, 0) {
+		return schema.Null, fault.New(fault.Invalid, "%s", m.Beyond())
+	}
 	return schema.Double(f), nil
 }
 

@@ -218,6 +218,9 @@ func (run *run) ready(ctx context.Context, l *level, keys []schema.Value) (drive
 	}
 	run.apart.asking.Lock()
 	defer run.apart.asking.Unlock()
+	if l.joined != nil {
+		return run.readyJoined(ctx, l, b)
+	}
 	return l.questions.ready(ctx, run.lend, run.apart.answers, b)
 }
 
@@ -234,8 +237,11 @@ func (run *run) lend(_ context.Context, db *database.DB, do func(driver.Reader) 
 
 // lend is the transaction of a database, which sees what it has written, or else a view of it.
 func (w *writing) lend(ctx context.Context, db *database.DB, do func(driver.Reader) error) error {
-	if tx, ok := w.txs[db]; ok {
-		return do(tx)
+	if r := w.held(db); r != nil {
+		return do(r)
+	}
+	if err := w.inOrder(db); err != nil {
+		return err
 	}
 	return db.View(ctx, do)
 }

@@ -4,20 +4,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"spacecloud/auth"
 	"spacecloud/database"
-	"spacecloud/database/sqlite"
 	"spacecloud/fault"
 	"spacecloud/migrate"
 	"spacecloud/query"
 	"spacecloud/resolvers"
 	"spacecloud/rules"
 	"spacecloud/schema"
+	"spacecloud/tests/served"
 )
 
 const apartSDL = `
@@ -91,7 +90,7 @@ func agree(a *memory, as []*schema.Field, b *memory, bs []*schema.Field) bool {
 }
 
 // newApartLaw spreads the types over the databases named.
-func newApartLaw(t *testing.T, seed uint64, homes ...any) *apartLaw {
+func newApartLaw(t *testing.T, on served.Kind, seed uint64, homes ...any) *apartLaw {
 	t.Helper()
 	s, err := schema.Parse(schema.Source{Name: "schema.graphql", Text: fmt.Sprintf(apartSDL, homes...)})
 	check(t, err)
@@ -99,10 +98,8 @@ func newApartLaw(t *testing.T, seed uint64, homes ...any) *apartLaw {
 	check(t, err)
 	dbs := map[string]*database.DB{}
 	for _, name := range s.Databases() {
-		d, err := sqlite.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), name+".db"))
-		check(t, err)
-		t.Cleanup(func() { _ = d.Close() })
-		_, err = migrate.Apply(t.Context(), migrate.Database{Name: name, Product: d.Product(), SQL: d}, s, migrate.Options{})
+		d := on.Of(s, name).Open(t)
+		_, err = migrate.Apply(t.Context(), served.Must(migrate.Target(name, d))(t), s, migrate.Options{})
 		check(t, err)
 		dbs[name] = database.New(name, d)
 	}
@@ -338,11 +335,18 @@ func (law *apartLaw) given(v schema.Value, s schema.Scalar) query.Operand {
 // Wherever the types live, a condition admits the rows for which query.Holds is true, or is refused
 // as one that compares databases.
 func TestConditionsHoldAcrossDatabases(t *testing.T) {
+	t.Run(served.SQLite.Name, func(t *testing.T) { conditionsHoldAcrossDatabases(t, served.SQLite, 10) })
+	t.Run("mixed", func(t *testing.T) {
+		served.Mixed(t, func(t *testing.T, on served.Kind) { conditionsHoldAcrossDatabases(t, on, 2) })
+	})
+}
+
+func conditionsHoldAcrossDatabases(t *testing.T, on served.Kind, seeds uint64) {
 	homes := []any{"one", "two", "three"}
 	asked, refused, matched := 0, 0, 0
-	for seed := range uint64(10) {
+	for seed := range seeds {
 		r := rand.New(rand.NewPCG(seed, 1))
-		law := newApartLaw(t, seed, chosenHomes(r, homes)...)
+		law := newApartLaw(t, on, seed, chosenHomes(r, homes)...)
 		for range 250 {
 			law.binding = query.Binding{}
 			typ := law.schema.Type(chosen(law, []string{"A", "B", "P"}))
@@ -418,7 +422,7 @@ func (law *apartLaw) same(typ *schema.Type, w query.Where) (int, error) {
 // A condition in conditions, each turned around, is asked of the other database twice at each step, and
 // not twice for each question before.
 func TestQuestionsDoNotMultiply(t *testing.T) {
-	law := newApartLaw(t, 1, "one", "two", "one", "two")
+	law := newApartLaw(t, served.SQLite, 1, "one", "two", "one", "two")
 	var w query.Where = query.True
 	for i := range 40 {
 		link := law.schema.Type("A").Field("b")

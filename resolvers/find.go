@@ -107,8 +107,10 @@ func (f *Found) byKeys(ctx context.Context, w *writing, args, keys []schema.Valu
 		run.apart.strict = true
 	}
 	for i, db := range p.databases {
-		if tx, ok := w.txs[db]; ok {
-			run.readers[i] = tx
+		if r := w.held(db); r != nil {
+			run.readers[i] = r
+		} else if err := w.inOrder(db); err != nil {
+			return dst, err
 		}
 	}
 	run.keys = keys

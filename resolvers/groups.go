@@ -46,12 +46,19 @@ func (l *level) measures(before string, g *query.Groups, items []query.Item) str
 
 // nothing is the object of the measures of no rows.
 func (l *level) nothing(g *query.Groups) string {
-	var dst []byte
-	for _, p := range l.pieces {
-		m := g.Measures[p.cell]
-		dst = schema.AppendScalar(append(dst, p.before...), m.Scalar(), m.Nothing())
+	values := make([]schema.Value, len(g.Measures))
+	for i, m := range g.Measures {
+		values[i] = m.Nothing()
 	}
-	return string(append(dst, l.tail...))
+	return string(l.measured(nil, g, values))
+}
+
+// measured writes the object of the values of measures.
+func (l *level) measured(dst []byte, g *query.Groups, values []schema.Value) []byte {
+	for _, p := range l.pieces {
+		dst = schema.AppendScalar(append(dst, p.before...), g.Measures[p.cell].Scalar(), values[p.cell])
+	}
+	return append(dst, l.tail...)
 }
 
 // groups are what a find asks for instead of rows, in an order that is complete.

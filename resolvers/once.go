@@ -88,7 +88,7 @@ func (r *Resolvers) WriteOnce(ctx context.Context, c *auth.Caller, once Once, ch
 	w := &writing{r: r, caller: c}
 	o := onceMore{w: w, db: db, once: once, who: who}
 	start := len(dst)
-	err = w.within(ctx, dbs, func() error {
+	err = w.within(ctx, dbs, changes, func() error {
 		var known bool
 		var err error
 		if dst, known, err = o.answered(ctx, dst[:start]); known || err != nil {

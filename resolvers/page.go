@@ -52,6 +52,14 @@ type paging struct {
 	cursor []byte  // of the row that is being written
 }
 
+// overflow notes that there are more rows of a key than the page takes.
+func (p *paging) overflow(ordinal int) {
+	for len(p.more) <= ordinal {
+		p.more = append(p.more, false)
+	}
+	p.more[ordinal] = true
+}
+
 func (p *paging) reset() { p.more, p.totals = p.more[:0], p.totals[:0] }
 
 // shown are the items of a find, of all the lists where it is a connection, and of the nodes
@@ -83,7 +91,7 @@ func (k *compiler) paged(l *level, f *query.Find, via *query.Via) (*level, error
 		return nil, err
 	}
 	if l.page.total != nil {
-		l.page.total.n = len(k.plan.levels)
+		l.page.total.n, l.page.total.joins = len(k.plan.levels), l.n
 		l.page.total.typ, l.page.total.reader = f.Type, l.reader
 		k.plan.levels = append(k.plan.levels, l.page.total)
 		err := k.prepare(l.page.total, query.Level{Type: f.Type, Where: f.Where, Via: via, Count: true})
@@ -268,11 +276,20 @@ func (run *run) count(ctx context.Context, p *page, res *result, keys []schema.V
 	if p.total == nil {
 		return nil
 	}
-	return run.each(ctx, p.total, keys, func(rows driver.Rows) {
-		for len(res.page.totals) <= rows.Parent() {
+	add := func(parent int, n int64) {
+		for len(res.page.totals) <= parent {
 			res.page.totals = append(res.page.totals, 0)
 		}
-		res.page.totals[rows.Parent()] = rows.Value(0).Int()
+		res.page.totals[parent] += n
+	}
+	return run.each(ctx, p.total, keys, func(rows driver.Rows) {
+		if p.total.joined == nil {
+			add(rows.Parent(), rows.Value(0).Int())
+			return
+		}
+		for _, parent := range res.joins.parents(rows, p.total.joined.Key) {
+			add(parent, 1)
+		}
 	})
 }
 
@@ -336,6 +353,7 @@ func (run *run) face(dst []byte, l *level, n, row int) []byte {
 		return dst
 	}
 	res, f := &run.results[l.n], &l.page.faces[n]
+	row = res.row(l, row)
 	cut := row*l.page.width + f.cut
 	from := 0
 	if cut > 0 {

@@ -11,6 +11,7 @@ import (
 	"spacecloud/database/driver"
 	"spacecloud/fault"
 	"spacecloud/query"
+	"spacecloud/rules"
 	"spacecloud/schema"
 )
 
@@ -32,6 +33,9 @@ type level struct {
 	typ       *schema.Type
 	statement driver.Statement // nil where the rules allow no row
 	questions *prepared        // with what to ask other databases first; nil for nothing
+	joined    *rules.Joined    // of a link whose join rows are in another database, else nil
+	joins     int              // place in plan.levels of the one that asks for them
+	groups    *query.Groups    // of an aggregate or groups, else nil
 	single    bool             // one row or null for each parent
 	limit     query.Operand
 	offset    query.Operand
@@ -97,8 +101,9 @@ func refused(err error) bool {
 func (k *compiler) level(f *query.Find, via *query.Via, name string) (*level, error) {
 	l := &level{
 		n: len(k.plan.levels), name: name, typ: f.Type, reader: k.reader(f.Type.DB),
-		single: f.One, limit: f.Limit, offset: f.Offset, none: "null",
+		single: f.One, limit: f.Limit, offset: f.Offset, none: "null", groups: f.Groups,
 	}
+	l.joins = l.n
 	k.plan.levels = append(k.plan.levels, l)
 	if f.Page != nil {
 		return k.paged(l, f, via)
@@ -132,7 +137,7 @@ func (k *compiler) prepare(l *level, asked query.Level) error {
 	}
 	l.statement = p.statement
 	if len(p.questions) > 0 {
-		l.questions = p
+		l.questions, l.joined = p, p.apart.Joined
 		k.readers(p)
 	}
 	k.claim(narrowed.Level())

@@ -51,9 +51,10 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Resolvers answers finds and makes changes under the rules. It is immutable.
+// Resolvers answers finds and makes changes under the rules. It is immutable but for what it learns.
 type Resolvers struct {
 	Config
+	reach    reach
 	pointing map[*schema.Type][]*schema.Field // links by the type that their key points to
 	several  bool                             // databases
 }
@@ -66,7 +67,10 @@ func New(c Config) (*Resolvers, error) {
 				"the schema puts types into database %q, which the configuration does not name; add databases.%s.url", name, name)
 		}
 	}
-	return &Resolvers{c.withDefaults(), pointing(c.Schema), len(c.Schema.Databases()) > 1}, nil
+	return &Resolvers{
+		Config: c.withDefaults(), pointing: pointing(c.Schema), several: len(c.Schema.Databases()) > 1,
+		reach: reach{dbs: map[reached][]*database.DB{}},
+	}, nil
 }
 
 // stamp is a time as a DateTime column holds it.

@@ -36,9 +36,11 @@ type run struct {
 type result struct {
 	bytes  []byte
 	cuts   []int   // for each row: the end of the text before each link, then the end of the row
-	groups []int   // for each key the number of its first row, then the number of rows
+	groups []int   // for each key the number (or place) of its first row, then the number of rows
 	links  []asked // by level.children
 	page   paging  // of a connection
+	joins  joins   // of a link whose join rows are in another database
+	places []int   // of such a link: the row at each place of the groups
 }
 
 // asked are the keys that the rows of a level ask one of its links for.
@@ -98,6 +100,7 @@ func (p *plan) finish(run *run) {
 		if cap(res.bytes) > most {
 			return
 		}
+		res.joins.reset()
 		for j := range res.links {
 			clear(res.links[j].flat)
 			res.links[j].keys.Reset()
@@ -193,7 +196,7 @@ func (run *run) each(ctx context.Context, l *level, keys []schema.Value, do func
 		return nil
 	}
 	statement, binding, err := run.ready(ctx, l, keys)
-	if err != nil {
+	if err != nil || statement == nil {
 		return err
 	}
 	if run.apart != nil {
@@ -262,29 +265,17 @@ func (run *run) ask(ctx context.Context, l *level, keys []schema.Value) error {
 	res := &run.results[l.n]
 	res.bytes, res.cuts, res.groups = res.bytes[:0], res.cuts[:0], res.groups[:0]
 	res.page.reset()
+	res.joins.reset()
+	res.places = res.places[:0]
 	for i := range res.links {
 		res.links[i].ordinals, res.links[i].flat = res.links[i].ordinals[:0], res.links[i].flat[:0]
 		res.links[i].keys.Reset()
 	}
-	n := 0
-	err := run.each(ctx, l, keys, func(rows driver.Rows) {
-		for len(res.groups) <= rows.Parent() {
-			res.groups = append(res.groups, n)
-		}
-		if l.page != nil && run.isFull(l.page, res, n) {
-			return
-		}
-		n++
-		if l.page != nil {
-			l.page.write(res, rows)
-		} else {
-			res.bytes = l.object(res.bytes, rows, res)
-			res.cuts = append(res.cuts, len(res.bytes))
-		}
-		for i, child := range l.children {
-			res.links[i].add(child, rows)
-		}
-	})
+	read := run.grouped
+	if l.joined != nil {
+		read = run.dealt
+	}
+	n, err := read(ctx, l, keys, res)
 	if err != nil {
 		return err
 	}
@@ -296,6 +287,35 @@ func (run *run) ask(ctx context.Context, l *level, keys []schema.Value) error {
 		return run.count(ctx, l.page, res, keys)
 	}
 	return nil
+}
+
+// grouped reads the rows of a level, which come key by key, and is how many there are.
+func (run *run) grouped(ctx context.Context, l *level, keys []schema.Value, res *result) (int, error) {
+	n := 0
+	err := run.each(ctx, l, keys, func(rows driver.Rows) {
+		for len(res.groups) <= rows.Parent() {
+			res.groups = append(res.groups, n)
+		}
+		if l.page != nil && run.isFull(l.page, res, n) {
+			return
+		}
+		n++
+		l.write(res, rows)
+	})
+	return n, err
+}
+
+// write writes a row, and notes what it asks its links for.
+func (l *level) write(res *result, rows driver.Rows) {
+	if l.page != nil {
+		l.page.write(res, rows)
+	} else {
+		res.bytes = l.object(res.bytes, rows, res)
+		res.cuts = append(res.cuts, len(res.bytes))
+	}
+	for i, child := range l.children {
+		res.links[i].add(child, rows)
+	}
 }
 
 // below asks the links of a level: one after the other, or those of several databases at the same
@@ -393,6 +413,7 @@ func (run *run) row(dst []byte, l *level, n int) []byte {
 		return dst
 	}
 	res := &run.results[l.n]
+	n = res.row(l, n)
 	width := len(l.children) + 1
 	cuts := res.cuts[n*width : (n+1)*width]
 	from := 0

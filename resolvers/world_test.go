@@ -1,6 +1,7 @@
 package resolvers_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,7 +15,10 @@ import (
 	"spacecloud/resolvers"
 	"spacecloud/rules"
 	"spacecloud/schema"
+	"spacecloud/tests/served"
 )
+
+func TestMain(m *testing.M) { os.Exit(served.Run(m)) }
 
 const worldSDL = `
 type User @auth(read: "true", create: "true", update: "true", delete: "true") {

@@ -68,6 +68,9 @@ type writing struct {
 	r      *Resolvers
 	caller *auth.Caller
 	txs    map[*database.DB]driver.Tx
+	views  map[*database.DB]driver.Reader // held from the beginning
+	wants  *database.DB                   // what should have been among them; nil for nothing
+	now    *Change                        // that is being made
 	claims []schema.Value
 }
 
@@ -77,7 +80,7 @@ type writing struct {
 func (r *Resolvers) Write(ctx context.Context, c *auth.Caller, changes []Change, dst []byte) ([]byte, error) {
 	w := &writing{r: r, caller: c}
 	start := len(dst)
-	err := w.within(ctx, databases(r, changes), func() error {
+	err := w.within(ctx, databases(r, changes), changes, func() error {
 		var err error
 		dst, err = w.all(ctx, changes, dst[:start])
 		return err
@@ -92,6 +95,7 @@ func (r *Resolvers) Write(ctx context.Context, c *auth.Caller, changes []Change,
 func (w *writing) all(ctx context.Context, changes []Change, dst []byte) ([]byte, error) {
 	for i := range changes {
 		var err error
+		w.now = &changes[i]
 		dst = append(dst, changes[i].Answer.Before...)
 		if dst, err = w.change(ctx, &changes[i], dst); err != nil {
 			return dst, under(changes[i].Name, err)
@@ -109,15 +113,6 @@ func databases(r *Resolvers, changes []Change) []*database.DB {
 		}
 	}
 	return dbs
-}
-
-// within does it in a transaction on each database: once more from its start when others got in
-// the way.
-func (w *writing) within(ctx context.Context, dbs []*database.DB, do func() error) error {
-	return database.Together(ctx, dbs, func(txs map[*database.DB]driver.Tx) error {
-		w.txs = txs
-		return do()
-	})
 }
 
 // under puts the name of a change before the paths of what went wrong in it.

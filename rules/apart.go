@@ -15,6 +15,7 @@ type Apart struct {
 	Level     Narrowed      // of a level
 	Write     NarrowedWrite // of a write
 	Questions []*Question   // in the order in which they are to be asked
+	Joined    *Joined       // of a level whose join rows are in another database, else nil
 	first     int           // Binding.Args from here on are answers
 	slots     int           // how many
 	boxes     int
@@ -34,11 +35,9 @@ type Bounds struct {
 func (n Narrowed) Apart(b Bounds) (*Apart, error) {
 	l := *n.level
 	s := newSplitter(l.Type, b, func(do func(query.Operand)) { query.Walk(&l, do) })
-	if v := l.Via; v != nil && v.Link != nil && v.Link.Link.Through != nil && v.Link.Link.Through.DB != l.Type.DB {
-		s.refuse("%s.%s leads through %s of database %s to %s of %s, and one statement cannot", v.Link.Owner.Name, v.Link.Name, v.Link.Link.Through.Name, v.Link.Link.Through.DB, l.Type.Name, l.Type.DB)
-	}
-	l.Where = s.where(l.Where, true)
 	l.Columns = slices.Clone(l.Columns)
+	joined := s.joined(&l)
+	l.Where = s.where(l.Where, true)
 	for i, c := range l.Columns {
 		l.Columns[i].When = s.where(c.When, true)
 	}
@@ -49,7 +48,7 @@ func (n Narrowed) Apart(b Bounds) (*Apart, error) {
 	}
 	a, err := s.apart()
 	if a != nil {
-		a.Level = Narrowed{&l}
+		a.Level, a.Joined = Narrowed{&l}, joined
 	}
 	return a, err
 }

@@ -39,6 +39,9 @@ const (
 // Text tells questions apart: those of one text, asked with the same values, are one.
 func (q *Question) Text() string { return q.text }
 
+// Of is the type whose rows answer.
+func (q *Question) Of() *schema.Type { return q.of }
+
 // Asked is what a row of the level is, for plans.
 func (q *Question) Asked() string {
 	return [...]string{"keys of ", "whether any ", "numbers of "}[q.kind] + q.Name

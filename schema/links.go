@@ -296,7 +296,7 @@ func (c *checker) inferredField(l *linkUse, k *Field, parts int) *Field {
 	f := &Field{
 		Name: link.Name + upperFirst(k.Name), Pos: link.Pos, Owner: link.Owner,
 		Description: "The key of " + link.Name + ".",
-		Scalar:      k.Scalar, Enum: k.Enum, NonNull: link.NonNull, Native: k.Native, Size: k.Size,
+		Scalar:      k.Scalar, Enum: k.Enum, NonNull: link.NonNull, Native: nativeIn(link.Owner, k), Size: k.Size,
 		Precision: k.Precision, Scale: k.Scale,
 		Index: -1, Inferred: true, IsPrimary: l.primary, Hidden: link.Hidden, Rules: link.Rules,
 	}
@@ -319,6 +319,15 @@ func (c *checker) inferredField(l *linkUse, k *Field, parts int) *Field {
 		c.physical(f.Column, link.Pos)
 	}
 	return f
+}
+
+// nativeIn is the native type of a key in the table that holds it: that of the key itself, which another
+// database may not know.
+func nativeIn(holder *Type, key *Field) string {
+	if holder.DB != key.Owner.DB {
+		return ""
+	}
+	return key.Native
 }
 
 // own makes the link the one that holds the key.
@@ -524,8 +533,6 @@ func (c *checker) joinTable(l *linkUse) {
 	case len(mine) > 1 || len(theirs) > 1:
 		pair := slices.Concat(mine, theirs)
 		problem = l.name() + ": more than two lists join " + a.Name + " and " + b.Name + " (" + pair[0].name() + ", " + pair[1].name() + ", " + pair[2].name() + "); declare join types and say @link(through: …)"
-	case a.DB != b.DB:
-		problem = l.name() + ": " + a.Name + " and " + b.Name + " live in different databases, where we cannot own the join table; declare a join type in one of them and say @link(through: …) on both sides"
 	case len(a.Primary) == 0 || len(b.Primary) == 0 || a.Kind == View || b.Kind == View:
 		problem = l.name() + ": a join table needs tables with primary keys on both sides"
 	default:
@@ -538,6 +545,8 @@ func (c *checker) joinTable(l *linkUse) {
 	l.fail(c)
 }
 
+// makeJoin makes the join table. It lives beside the type whose table comes first in its name; rows of another
+// database have no foreign key to go with, and a join row without them leads to nothing.
 func (c *checker) makeJoin(l, back *linkUse) {
 	if back.field.Owner.Table < l.field.Owner.Table {
 		l, back = back, l
@@ -583,7 +592,7 @@ func (c *checker) joinSide(join, t *Type, at Pos) (key []*Field) {
 	for _, k := range t.Primary {
 		f := &Field{
 			Name: name + upperFirst(k.Name), Pos: at, Owner: join, Description: "The key of " + name + ".",
-			Scalar: k.Scalar, Enum: k.Enum, NonNull: true, Native: k.Native, Size: k.Size,
+			Scalar: k.Scalar, Enum: k.Enum, NonNull: true, Native: nativeIn(join, k), Size: k.Size,
 			Precision: k.Precision, Scale: k.Scale, IsPrimary: true, Inferred: true, integer: k.HoldsInteger(),
 		}
 		f.Column = snake(f.Name)
@@ -591,8 +600,11 @@ func (c *checker) joinSide(join, t *Type, at Pos) (key []*Field) {
 		join.byName[f.Name] = f
 	}
 	link := &Field{Name: name, Pos: at, Owner: join, NonNull: true, Index: -1, Link: &Link{
-		Target: t, From: key, To: t.Primary, Owns: true, Enforced: true, OnDelete: Cascade,
+		Target: t, From: key, To: t.Primary, Owns: true, Enforced: t.DB == join.DB,
 	}}
+	if link.Link.Enforced {
+		link.Link.OnDelete = Cascade
+	}
 	join.byName[name] = link
 	join.Fields = append(append(join.Fields, key...), link)
 	return key

@@ -59,7 +59,9 @@ func numberOf(text string) [3]int {
 func (s *server) settings() string {
 	settings := fmt.Sprintf("SET NAMES utf8mb4 COLLATE %s, sql_mode = '%s', time_zone = '+00:00', group_concat_max_len = 1073741824", s.collation, s.sqlMode)
 	if s.mariadb {
-		settings += ", default_regex_flags = ''"
+		// It makes some EXISTS that it is sent an IN with sub-queries on its left, and then refuses it as one
+		// that it does not support.
+		settings += ", default_regex_flags = '', optimizer_switch = 'exists_to_in=off'"
 	}
 	return settings
 }

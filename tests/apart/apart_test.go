@@ -11,12 +11,15 @@ import (
 
 	"spacecloud/fault"
 	"spacecloud/graph"
+	"spacecloud/tests/served"
 )
 
 // Root fields of several databases are answered at the same time: here none can end before all have
 // begun.
-func TestRootFieldsMeet(t *testing.T) {
-	w := newWorld(t, town, graph.Limits{})
+func TestRootFieldsMeet(t *testing.T) { onSQLiteAndMixed(t, rootFieldsMeet) }
+
+func rootFieldsMeet(t *testing.T, on served.Kind) {
+	w := newWorld(t, on, town, graph.Limits{})
 	w.well(people)
 	const q = `{ users { name } notes { text } more: users(limit: 1) { id } orders { total } __typename }`
 	want := w.well(q)
@@ -30,8 +33,10 @@ func TestRootFieldsMeet(t *testing.T) {
 }
 
 // So are links of one row that lead into several.
-func TestLinksMeet(t *testing.T) {
-	w := newWorld(t, town, graph.Limits{})
+func TestLinksMeet(t *testing.T) { onSQLiteAndMixed(t, linksMeet) }
+
+func linksMeet(t *testing.T, on served.Kind) {
+	w := newWorld(t, on, town, graph.Limits{})
 	w.well(people)
 	for q, alone := range map[string]string{
 		`{ users { name orders { total items { sku } } notes { text } ordersAggregate { count } } }`:                 "people",
@@ -58,7 +63,7 @@ func TestLinksMeet(t *testing.T) {
 // The first error that ends a field ends what else it asks, which waits here for nothing else; the error
 // is the first, not that of the end.
 func TestTheFirstErrorEndsTheOthers(t *testing.T) {
-	w := newWorld(t, town, graph.Limits{})
+	w := newWorld(t, served.SQLite, town, graph.Limits{})
 	w.well(people)
 	waits := make(chan struct{})
 	w.databases["docs"].find = func(ctx context.Context) error {
@@ -78,7 +83,7 @@ func TestTheFirstErrorEndsTheOthers(t *testing.T) {
 
 // A panic beside the goroutine of the request is the request's, and the server goes on.
 func TestAPanicBesideIsAnError(t *testing.T) {
-	w := newWorld(t, town, graph.Limits{})
+	w := newWorld(t, served.SQLite, town, graph.Limits{})
 	w.well(people)
 	for _, q := range []string{`{ users { name } orders { total } notes { text } }`, `{ users { name orders { total } notes { text } } }`} {
 		for _, name := range []string{"shop", "docs"} {
@@ -95,8 +100,10 @@ func TestAPanicBesideIsAnError(t *testing.T) {
 
 // Requests that need the same databases in another order never wait for each other, though there are
 // fewer connections than requests, and though one database comes and goes.
-func TestManyRequestsGoOn(t *testing.T) {
-	w := newWorld(t, town, graph.Limits{Timeout: time.Minute})
+func TestManyRequestsGoOn(t *testing.T) { onSQLiteAndMixed(t, manyRequestsGoOn) }
+
+func manyRequestsGoOn(t *testing.T, on served.Kind) {
+	w := newWorld(t, on, town, graph.Limits{Timeout: time.Minute})
 	w.well(people)
 	queries := []string{
 		`{ users { name orders { total buyer { name notes { text } } } } notes { user { name } } }`,
@@ -138,7 +145,7 @@ func TestManyRequestsGoOn(t *testing.T) {
 
 // However many rows link into a database that is down, the errors are bounded; the nulls are all there.
 func TestErrorsAreBounded(t *testing.T) {
-	w := newWorld(t, town, graph.Limits{})
+	w := newWorld(t, served.SQLite, town, graph.Limits{})
 	var docs []string
 	for i := range 250 {
 		docs = append(docs, fmt.Sprintf(`{id: "o%d", total: 1, buyerId: "u%d"}`, i, i))
@@ -153,7 +160,11 @@ func TestErrorsAreBounded(t *testing.T) {
 
 // A change needs every database that it writes to and that it answers from, or does nothing.
 func TestChangesNeedAllTheirDatabases(t *testing.T) {
-	w := newWorld(t, town, graph.Limits{})
+	onSQLiteAndMixed(t, changesNeedAllTheirDatabases)
+}
+
+func changesNeedAllTheirDatabases(t *testing.T, on served.Kind) {
+	w := newWorld(t, on, town, graph.Limits{})
 	w.well(people)
 	const q = `mutation { updateUser(id: "u1", set: {name: "Eve"}) { name orders { total } } }`
 	for _, c := range []struct{ down, text string }{
@@ -186,7 +197,7 @@ type Sum @view(sql: "SELECT '1' AS id, count(*) AS n FROM seeds a, seeds b, seed
 // The time that a request may take ends its statements too, and the connections can be used afterwards.
 func TestTheTimeLimitEndsAStatement(t *testing.T) {
 	for _, sdl := range []string{endless, endless + `type Far @table(db: "far", plural: "fars") @auth(read: "true") { id: ID! @primary }`} {
-		w := newWorld(t, sdl, graph.Limits{Timeout: 300 * time.Millisecond, Complexity: 100_000})
+		w := newWorld(t, served.SQLite, sdl, graph.Limits{Timeout: 300 * time.Millisecond, Complexity: 100_000})
 		for at := range 10 { // so few at once that there is time for it
 			var docs []string
 			for i := range 20 {

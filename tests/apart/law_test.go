@@ -14,6 +14,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"spacecloud/graph"
+	"spacecloud/tests/served"
 )
 
 // wide are limits that no random query is beyond.
@@ -201,7 +202,11 @@ func (a answer) paths(t *testing.T) []string {
 // when all are there, what is in those is null with an error at its path, and when they are
 // back all is there again.
 func TestWhatIsDownTakesNothingElseAlong(t *testing.T) {
-	w := newWorld(t, town, wide)
+	onSQLiteAndMixed(t, whatIsDownTakesNothingElseAlong)
+}
+
+func whatIsDownTakesNothingElseAlong(t *testing.T, on served.Kind) {
+	w := newWorld(t, on, town, wide)
 	w.well(people)
 	r := &writer{Rand: rand.New(rand.NewPCG(5, 6))}
 	nulls := 0
@@ -254,7 +259,11 @@ func TestWhatIsDownTakesNothingElseAlong(t *testing.T) {
 // A database may be lost while it is asked: what is not null is as it is when all are there, each null
 // that was none has an error, and each error a null.
 func TestADatabaseLostOnTheWayTakesNothingElseAlong(t *testing.T) {
-	w := newWorld(t, town, wide)
+	onSQLiteAndMixed(t, aDatabaseLostOnTheWayTakesNothingElseAlong)
+}
+
+func aDatabaseLostOnTheWayTakesNothingElseAlong(t *testing.T, on served.Kind) {
+	w := newWorld(t, on, town, wide)
 	w.well(people)
 	r := &writer{Rand: rand.New(rand.NewPCG(7, 8))}
 	names := []string{"people", "shop", "docs"}

@@ -9,7 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,7 +18,6 @@ import (
 	"spacecloud/auth"
 	"spacecloud/database"
 	"spacecloud/database/driver"
-	"spacecloud/database/sqlite"
 	"spacecloud/fault"
 	"spacecloud/generator"
 	"spacecloud/graph"
@@ -27,7 +26,10 @@ import (
 	"spacecloud/resolvers"
 	"spacecloud/rules"
 	"spacecloud/schema"
+	"spacecloud/tests/served"
 )
+
+func TestMain(m *testing.M) { os.Exit(served.Run(m)) }
 
 // town is a schema of three databases, each linked to the others.
 const town = `
@@ -69,7 +71,7 @@ type world struct {
 	databases map[string]*switched
 }
 
-func newWorld(t *testing.T, sdl string, limits graph.Limits) *world {
+func newWorld(t *testing.T, on served.Kind, sdl string, limits graph.Limits) *world {
 	t.Helper()
 	s, err := schema.Parse(schema.Source{Name: "schema.graphql", Text: sdl})
 	check(t, err)
@@ -78,10 +80,8 @@ func newWorld(t *testing.T, sdl string, limits graph.Limits) *world {
 	// Time stands still: a database that is asked and is down is asked again by the next request.
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for _, name := range s.Databases() {
-		d, err := sqlite.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), name+".db"))
-		check(t, err)
-		t.Cleanup(func() { _ = d.Close() })
-		_, err = migrate.Apply(t.Context(), migrate.Database{Name: name, Product: d.Product(), SQL: d}, s, migrate.Options{})
+		d := on.Of(s, name).Open(t)
+		_, err = migrate.Apply(t.Context(), served.Must(migrate.Target(name, d))(t), s, migrate.Options{})
 		check(t, err)
 		w.databases[name] = &switched{Driver: d, name: name}
 		dbs[name] = database.NewAt(name, w.databases[name], func() time.Time { return now })
@@ -237,4 +237,12 @@ func (m *meeting) come(ctx context.Context) error {
 	case <-ctx.Done():
 		return fault.Wrap(fault.Internal, ctx.Err(), "the others did not come")
 	}
+}
+
+// onSQLiteAndMixed runs a test on SQLite and on mixtures: what is one kind and what are several is all that
+// matters here.
+func onSQLiteAndMixed(t *testing.T, run func(*testing.T, served.Kind)) {
+	t.Helper()
+	t.Run(served.SQLite.Name, func(t *testing.T) { run(t, served.SQLite) })
+	t.Run("mixed", func(t *testing.T) { served.Mixed(t, run) })
 }

@@ -9,9 +9,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -37,14 +39,17 @@ import (
 // Env may name the kinds to run on, by commas; all without it.
 const Env = "SPACECLOUD_TEST_ON"
 
-// Kind is a kind of database.
+// Kind is a kind of database, or a mixture of kinds for schemas of several.
 type Kind struct {
 	Name string
-	// open opens a new and empty one, or skips the test where there is no such server.
-	open func(testing.TB) (driver.Driver, error)
+	// open opens a new and empty one, with a pool of so many connections where that can be said and it is
+	// not 0, or skips the test where there is no such server.
+	open        func(testing.TB, int) (driver.Driver, error)
+	connections int
+	among       []Kind // of a mixture
 }
 
-var kinds = []Kind{SQLite, {"postgres", openPostgres}, {"mysql", openMySQL}, {"mongodb", openMongoDB}}
+var kinds = []Kind{SQLite, {Name: "postgres", open: openPostgres}, {Name: "mysql", open: openMySQL}, {Name: "mongodb", open: openMongoDB}}
 
 // Names are those of all kinds.
 func Names() []string {
@@ -67,31 +72,97 @@ type with struct {
 func (w with) Run() int { return w.server(w.tests) }
 
 // SQLite is the kind that is always there.
-var SQLite = Kind{"sqlite", openSQLite}
+var SQLite = Kind{Name: "sqlite", open: openSQLite}
 
-func openSQLite(tb testing.TB) (driver.Driver, error) {
+func openSQLite(tb testing.TB, _ int) (driver.Driver, error) {
 	tb.Helper()
 	return sqlite.Open(tb.Context(), "sqlite:"+filepath.Join(tb.TempDir(), "main.db"))
 }
 
 // Given is the kind of a database that is open already.
 func Given(d driver.Driver) Kind {
-	return Kind{d.Product(), func(testing.TB) (driver.Driver, error) { return d, nil }}
+	return Kind{Name: d.Product(), open: func(testing.TB, int) (driver.Driver, error) { return d, nil }}
 }
 
-func openPostgres(tb testing.TB) (driver.Driver, error) {
+func openPostgres(tb testing.TB, connections int) (driver.Driver, error) {
 	tb.Helper()
-	return postgres.Open(tb.Context(), privatepostgres.URL(tb))
+	return postgres.Open(tb.Context(), pooled(tb, privatepostgres.URL(tb), "pool_max_conns", connections))
 }
 
-func openMySQL(tb testing.TB) (driver.Driver, error) {
+func openMySQL(tb testing.TB, connections int) (driver.Driver, error) {
 	tb.Helper()
-	return mysql.Open(tb.Context(), mariadb.URL(tb))
+	return mysql.Open(tb.Context(), pooled(tb, mariadb.URL(tb), "pool_max_conns", connections))
 }
 
-func openMongoDB(tb testing.TB) (driver.Driver, error) {
+// pooled is the address of a server with a pool of so many connections, or of the usual size for 0.
+func pooled(tb testing.TB, address, option string, connections int) string {
 	tb.Helper()
-	return mongodb.Open(tb.Context(), mongo.URL(tb))
+	if connections == 0 {
+		return address
+	}
+	u := Must(url.Parse(address))(tb)
+	options := u.Query()
+	options.Set(option, strconv.Itoa(connections))
+	u.RawQuery = options.Encode()
+	return u.String()
+}
+
+// Pooled is the kind with pools of so many connections. SQLite has one for writing and a few for reading
+// in any case.
+func (k Kind) Pooled(connections int) Kind {
+	k.connections = connections
+	k.among = slices.Clone(k.among)
+	for i := range k.among {
+		k.among[i].connections = connections
+	}
+	return k
+}
+
+// IsMixed is whether databases of one schema are of several kinds.
+func (k Kind) IsMixed() bool { return len(k.among) > 0 }
+
+// Of is the kind of one of the databases of a schema.
+func (k Kind) Of(s *schema.Schema, name string) Kind {
+	if !k.IsMixed() {
+		return k
+	}
+	return k.among[slices.Index(s.Databases(), name)%len(k.among)]
+}
+
+// Mixed runs a test on mixtures: in each, the databases of a schema by name are on one kind after the other, and
+// each kind has the first of them once.
+func Mixed(t *testing.T, run func(*testing.T, Kind)) {
+	t.Helper()
+	var among []Kind
+	for _, k := range kinds {
+		if k.wanted() {
+			among = append(among, k)
+		}
+	}
+	if len(among) < 2 {
+		t.Skip(Env + " names one kind, which is no mixture")
+	}
+	for i := range among {
+		mixed := Kind{among: slices.Concat(among[i:], among[:i])}
+		var names []string
+		for _, k := range mixed.among {
+			names = append(names, k.Name)
+		}
+		mixed.Name = strings.Join(names, "+")
+		t.Run(mixed.Name, func(t *testing.T) { run(t, mixed) })
+	}
+}
+
+// EachAndMixed is Each and Mixed.
+func EachAndMixed(t *testing.T, run func(*testing.T, Kind)) {
+	t.Helper()
+	Each(t, run)
+	t.Run("mixed", func(t *testing.T) { Mixed(t, run) })
+}
+
+func openMongoDB(tb testing.TB, connections int) (driver.Driver, error) {
+	tb.Helper()
+	return mongodb.Open(tb.Context(), pooled(tb, mongo.URL(tb), "maxPoolSize", connections))
 }
 
 // Each runs a test on each kind of database. One that is not there is skipped, and says so.
@@ -112,7 +183,7 @@ func (k Kind) wanted() bool {
 // Open opens a new and empty database of the kind, which is closed when the test ends.
 func (k Kind) Open(tb testing.TB) driver.Driver {
 	tb.Helper()
-	d := Must(k.open(tb))(tb)
+	d := Must(k.open(tb, k.connections))(tb)
 	tb.Cleanup(func() { _ = d.Close() })
 	return d
 }
@@ -154,7 +225,7 @@ func Sources(tb testing.TB, k Kind, o Options, sources ...schema.Source) *Server
 	for _, name := range s.Schema.Databases() {
 		kind, ok := o.On[name]
 		if !ok {
-			kind = k
+			kind = k.Of(s.Schema, name)
 		}
 		c.Databases[name] = s.open(kind, name, o)
 	}

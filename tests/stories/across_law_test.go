@@ -130,12 +130,12 @@ var noteConditions = []string{
 // Whatever the rules are and wherever the types live, every request is answered as it is where all of them live in
 // one database.
 func TestRulesMeanTheSameAcrossDatabases(t *testing.T) {
-	served.Each(t, rulesMeanTheSameAcrossDatabases)
+	served.EachAndMixed(t, rulesMeanTheSameAcrossDatabases)
 }
 
 func rulesMeanTheSameAcrossDatabases(t *testing.T, on served.Kind) {
 	answered, refused := 0, 0
-	for seed := range uint64(12) {
+	for seed := range seeds(on) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		sdl := ruled(r)
 		apart := spread(r, sdl)

@@ -39,7 +39,9 @@ func rowsOf(n int, format string) string {
 
 // A statement is asked once for each condition on another database, whatever the number of rows, and once
 // where two parts of an answer have the same condition.
-func TestStatementsOfConditionsAcross(t *testing.T) { served.Each(t, statementsOfConditionsAcross) }
+func TestStatementsOfConditionsAcross(t *testing.T) {
+	served.EachAndMixed(t, statementsOfConditionsAcross)
+}
 
 func statementsOfConditionsAcross(t *testing.T, on served.Kind) {
 	server, counts := counted(t, on, shops, resolvers.Config{})
@@ -82,7 +84,7 @@ func told(t *testing.T, server *served.Server, request string) string {
 
 // More keys than the limit are an error that says so, in filters and in rules, and never fewer rows.
 func TestKeysOfAnotherDatabaseAreBounded(t *testing.T) {
-	served.Each(t, keysOfAnotherDatabaseAreBounded)
+	served.EachAndMixed(t, keysOfAnotherDatabaseAreBounded)
 }
 
 func keysOfAnotherDatabaseAreBounded(t *testing.T, on served.Kind) {
@@ -120,7 +122,7 @@ func keysOfAnotherDatabaseAreBounded(t *testing.T, on served.Kind) {
 
 // Keys of several columns are told to a database as products of lists: few where they have much in
 // common, and an error where there are too many.
-func TestCompoundKeysAcross(t *testing.T) { served.Each(t, compoundKeysAcross) }
+func TestCompoundKeysAcross(t *testing.T) { served.EachAndMixed(t, compoundKeysAcross) }
 
 func compoundKeysAcross(t *testing.T, on served.Kind) {
 	server, _ := counted(t, on, shops, resolvers.Config{})

@@ -58,11 +58,20 @@ func filtersMeanWhatTheySay(t *testing.T, on served.Kind) {
 
 // The same wherever the types live.
 func TestFiltersMeanTheSameAcrossDatabases(t *testing.T) {
-	served.Each(t, filtersMeanTheSameAcrossDatabases)
+	served.EachAndMixed(t, filtersMeanTheSameAcrossDatabases)
+}
+
+// seeds is how many random schemas over several databases a law is tried on: it takes a while to make databases
+// on servers.
+func seeds(on served.Kind) uint64 {
+	if on.Name == served.SQLite.Name {
+		return 12
+	}
+	return 2
 }
 
 func filtersMeanTheSameAcrossDatabases(t *testing.T, on served.Kind) {
-	for seed := range uint64(12) {
+	for seed := range seeds(on) {
 		r := rand.New(rand.NewPCG(seed, 9))
 		if matched := meanWhatTheySay(t, on, r, spread(r, society), 300); matched < 100 {
 			t.Errorf("all filters together match %d rows, which says little", matched)
