@@ -5,6 +5,7 @@ package database
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -89,11 +90,27 @@ func (db *DB) lend(ctx context.Context, view func(context.Context, func(driver.R
 	if err := db.ready(ctx); err != nil {
 		return err
 	}
-	err := view(ctx, do)
-	if err != nil {
-		db.suspect(ctx, err)
+	lent := false
+	err := view(ctx, func(r driver.Reader) error {
+		lent = true
+		return do(r)
+	})
+	if err == nil {
+		return nil
+	}
+	db.suspect(ctx, err)
+	if !lent {
+		return db.unreached(err)
 	}
 	return err
+}
+
+// unreached is the error of a database that lends nothing. Why, and where it is, is not for clients.
+func (db *DB) unreached(err error) error {
+	if fault.KindOf(err) != fault.Unavailable {
+		return err
+	}
+	return fault.Wrap(fault.Unavailable, fmt.Errorf("database %s: %w", db.name, err), "the database does not answer")
 }
 
 // begin starts a transaction, or fails at once while the database is known to be down.
@@ -104,8 +121,9 @@ func (db *DB) begin(ctx context.Context) (driver.Tx, error) {
 	tx, err := db.driver.Begin(ctx)
 	if err != nil {
 		db.suspect(ctx, err)
+		return nil, db.unreached(err)
 	}
-	return tx, err
+	return tx, nil
 }
 
 // Once is View for do that runs one statement, which sees one state by itself.

@@ -271,11 +271,13 @@ func (run *run) ask(ctx context.Context, l *level, keys []schema.Value) error {
 		res.links[i].ordinals, res.links[i].flat = res.links[i].ordinals[:0], res.links[i].flat[:0]
 		res.links[i].keys.Reset()
 	}
-	read := run.grouped
+	var n int
+	var err error
 	if l.joined != nil {
-		read = run.dealt
+		n, err = run.dealt(ctx, l, keys, res)
+	} else {
+		n, err = run.grouped(ctx, l, keys, res)
 	}
-	n, err := read(ctx, l, keys, res)
 	if err != nil {
 		return err
 	}

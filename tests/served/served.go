@@ -129,6 +129,15 @@ func (k Kind) Of(s *schema.Schema, name string) Kind {
 	return k.among[slices.Index(s.Databases(), name)%len(k.among)]
 }
 
+// Mix is the mixture in which the databases of a schema, by name, are of these kinds in turn.
+func Mix(among ...Kind) Kind {
+	var names []string
+	for _, k := range among {
+		names = append(names, k.Name)
+	}
+	return Kind{Name: strings.Join(names, "+"), among: among}
+}
+
 // Mixed runs a test on mixtures: in each, the databases of a schema by name are on one kind after the other, and
 // each kind has the first of them once.
 func Mixed(t *testing.T, run func(*testing.T, Kind)) {
@@ -143,12 +152,7 @@ func Mixed(t *testing.T, run func(*testing.T, Kind)) {
 		t.Skip(Env + " names one kind, which is no mixture")
 	}
 	for i := range among {
-		mixed := Kind{among: slices.Concat(among[i:], among[:i])}
-		var names []string
-		for _, k := range mixed.among {
-			names = append(names, k.Name)
-		}
-		mixed.Name = strings.Join(names, "+")
+		mixed := Mix(slices.Concat(among[i:], among[:i])...)
 		t.Run(mixed.Name, func(t *testing.T) { run(t, mixed) })
 	}
 }
