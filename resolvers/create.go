@@ -58,7 +58,7 @@ func (w *writing) insert(ctx context.Context, t *schema.Type, docs []Doc, path f
 		Verb: query.Create, Type: t, Columns: columns, Rows: rows, WantKeys: want || check.needed(), Readable: check.asksAfter(),
 	}, nil, ours)
 	if err != nil {
-		return nil, cmp.Or(check.instead(ctx, w, err, columns, rows), err)
+		return nil, cmp.Or(check.instead(ctx, w, err, columns, rows, path), err)
 	}
 	return written.Keys, check.run(ctx, w, written.Keys, path)
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,6 +129,7 @@ func start(t *testing.T, folder, name string, args ...string) {
 	t.Helper()
 	var log bytes.Buffer
 	command := exec.Command(name, args...)
+	command.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "SPACECLOUD_TEST_") })
 	command.Dir, command.Stdout, command.Stderr = folder, &log, &log
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
