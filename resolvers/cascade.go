@@ -84,6 +84,9 @@ func (w *writing) deleteRows(ctx context.Context, t *schema.Type, keys []schema.
 	if err := c.restricted(t); err != nil {
 		return 0, err
 	}
+	if w.alone(t) && (len(c.nulled) > 0 || c.rows > len(keys)/len(t.Primary)) {
+		return 0, w.needsTransactions(t, "rows that link to this %s would have to go or change with it; do that first", t.Name)
+	}
 	if before != nil {
 		if err := before(); err != nil {
 			return 0, err

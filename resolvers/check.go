@@ -23,6 +23,7 @@ type check struct {
 type failing struct {
 	level rules.Narrowed
 	fault *fault.Error
+	link  *schema.Field // that leads to no row, where that is what is wrong
 }
 
 // checks are the row rule of a write and the @check rules of its type, as far as the claims
@@ -37,15 +38,18 @@ func (w *writing) checks(t *schema.Type, verb query.Verb, written, ours []*schem
 		return nil, err
 	}
 	if needed {
-		c.levels = append(c.levels, failing{after, fault.New(fault.Denied, "%s of this %s is not allowed", verb, t.Name)})
+		c.levels = append(c.levels, failing{level: after, fault: fault.New(fault.Denied, "%s of this %s is not allowed", verb, t.Name)})
 	}
 	for _, f := range t.Fields {
 		if f.IsKept() && !f.Link.Enforced && slices.ContainsFunc(f.Link.From, func(k *schema.Field) bool { return slices.Contains(filled, k) }) {
-			c.levels = append(c.levels, failing{orphaned(f), fault.New(fault.Conflict, "the %s of this %s is not there", f.Name, t.Name).With("fields", []string{f.Name})})
+			c.levels = append(c.levels, failing{
+				level: orphaned(f), link: f,
+				fault: fault.New(fault.Conflict, "the %s of this %s is not there", f.Name, t.Name).With("fields", []string{f.Name}),
+			})
 		}
 	}
 	for _, k := range w.r.Rules.Checks(t) {
-		c.levels = append(c.levels, failing{k.Broken, fault.New(fault.Validation, "%s", k.Message)})
+		c.levels = append(c.levels, failing{level: k.Broken, fault: fault.New(fault.Validation, "%s", k.Message)})
 	}
 	return c, nil
 }
@@ -72,13 +76,8 @@ func (c *check) refuses(ctx context.Context, w *writing, columns []*schema.Field
 		if l.fault.Kind != fault.Denied {
 			continue
 		}
-		level := *l.level.Level()
-		level.Via, level.Given = nil, columns
-		for i, row := range rows {
-			err := w.read(ctx, rules.System(level), row, func(driver.Rows) error { return l.fault.At(path(i)...) })
-			if err != nil {
-				return err
-			}
+		if err := l.given(ctx, w, columns, rows, path); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -54,6 +54,12 @@ func (w *writing) insert(ctx context.Context, t *schema.Type, docs []Doc, path f
 	if err != nil {
 		return nil, err
 	}
+	if w.alone(t) {
+		if err := check.beforehand(ctx, w, query.Create, columns, columns, rows, path); err != nil {
+			return nil, err
+		}
+		check = nothing(t)
+	}
 	written, err := w.write(ctx, query.Write{
 		Verb: query.Create, Type: t, Columns: columns, Rows: rows, WantKeys: want || check.needed(), Readable: check.asksAfter(),
 	}, nil, ours)
