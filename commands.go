@@ -214,7 +214,7 @@ func schemaPrint(_ context.Context, ps process, c config.Config, set *flag.FlagS
 	text := schema.Directives()
 	if set.Lookup("directives").Value.String() != "true" {
 		var err error
-		if text, err = project.API(c.Schema); err != nil {
+		if text, err = project.API(c); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -142,8 +143,12 @@ func (db *DB) Tx(ctx context.Context, do func(driver.Tx) error) error {
 	return Together(ctx, []*DB{db}, nil, func(txs map[*DB]driver.Tx, _ map[*DB]driver.Reader) error { return do(txs[db]) })
 }
 
-// tries is how often a transaction is begun that others keep getting in the way of.
-const tries = 4
+// tries is how often a transaction is begun that others keep getting in the way of, and hasty how often
+// where a database fails fast: nobody has waited for the others then.
+const (
+	tries = 4
+	hasty = 16
+)
 
 // Together runs do in a transaction on each of dbs, and with a view of each of beside. They are begun in the order
 // of their names, so that no two requests wait for each other, and those of dbs commit in the order of dbs when
@@ -151,9 +156,15 @@ const tries = 4
 // view of a database that is down answers everything with why.
 //
 // Where a driver says by driver.Retry that others got in the way, and nothing has been committed,
-// all of it is done again, a few times and at once: do has to start over with all that it made. Then
-// the error is a fault.Conflict.
+// all of it is done again, a few times: do has to start over with all that it made. Then the error is a
+// fault.Conflict. It is done again at once, for the others are through when the driver says so, unless
+// a database fails fast.
 func Together(ctx context.Context, dbs, beside []*DB, do func(map[*DB]driver.Tx, map[*DB]driver.Reader) error) error {
+	most := tries
+	failsFast := slices.ContainsFunc(dbs, func(db *DB) bool { return db.driver.Features().FailsFast })
+	if failsFast {
+		most = hasty
+	}
 	for try := 1; ; try++ {
 		t := &together{dbs: dbs, txs: map[*DB]driver.Tx{}, views: map[*DB]driver.Reader{}, do: do}
 		t.order = slices.SortedFunc(slices.Values(slices.Concat(dbs, beside)), func(a, b *DB) int { return strings.Compare(a.name, b.name) })
@@ -161,14 +172,27 @@ func Together(ctx context.Context, dbs, beside []*DB, do func(map[*DB]driver.Tx,
 		switch {
 		case t.committed > 0 || !driver.MayRetry(err) || ctx.Err() != nil:
 			return err
-		case try == tries:
-			return crowded(err)
+		case try == most:
+			return crowded(err, most)
+		case failsFast && !pause(ctx, try):
+			return err
 		}
 	}
 }
 
+// pause waits by chance, the longer the more tries have failed: up to a sixteenth of a second. False when the
+// context ends first.
+func pause(ctx context.Context, try int) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(rand.N(time.Millisecond << min(try, 6))): //nolint:gosec // no secret
+		return true
+	}
+}
+
 // crowded is the error of a transaction that was tried often enough, with the path of the last.
-func crowded(err error) error {
+func crowded(err error, tries int) error {
 	if fault.KindOf(err) != fault.Unavailable {
 		return err // it was said in other words on the way, for a reason
 	}

@@ -19,7 +19,10 @@ type fake struct {
 	committed, rolledBack int
 	commitFails           bool
 	again                 int // commits that others are in the way of
+	failsFast             bool
 }
+
+func (f *fake) Features() driver.Features { return driver.Features{FailsFast: f.failsFast} }
 
 func (f *fake) Begin(context.Context) (driver.Tx, error) { return &fakeTx{fake: f}, nil }
 func (f *fake) Ping(context.Context) error               { return fault.New(fault.Unavailable, "gone") }
@@ -93,15 +96,17 @@ func TestTogetherBeginsAgain(t *testing.T) {
 	for _, c := range []struct {
 		name          string
 		first, second int // commits that fail
+		failsFast     bool
 		runs          int
 		done          bool
 	}{
-		{"nobody in the way", 0, 0, 1, true},
-		{"the first database", 2, 0, 3, true},
-		{"the second, when the first is committed", 0, 1, 1, false},
-		{"for ever", 100, 0, 4, false},
+		{"nobody in the way", 0, 0, false, 1, true},
+		{"the first database", 2, 0, false, 3, true},
+		{"the second, when the first is committed", 0, 1, false, 1, false},
+		{"for ever", 100, 0, false, 4, false},
+		{"a database that fails fast", 7, 0, true, 8, true},
 	} {
-		dbs := []*database.DB{database.New("a", &fake{again: c.first}), database.New("b", &fake{again: c.second})}
+		dbs := []*database.DB{database.New("a", &fake{again: c.first, failsFast: c.failsFast}), database.New("b", &fake{again: c.second})}
 		runs := 0
 		err := database.Together(t.Context(), dbs, nil, func(map[*database.DB]driver.Tx, map[*database.DB]driver.Reader) error {
 			runs++

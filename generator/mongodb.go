@@ -130,14 +130,18 @@ var documentTypes = [...][]string{
 	schema.Embedded: {"object"},
 }
 
-// objectID is what @column(type:) may say: an ID that other programs made as one.
-const objectID = "objectId"
+// ObjectID is what @column(type:) may say: an ID that MongoDB holds as an ObjectId, and the API as its 24
+// hexadecimal digits.
+const ObjectID = "objectId"
 
 // documentValues is the $jsonSchema of a field: a test of type, and for enums of value. What
 // validators of the schema say besides is asked by the server's own write path.
 func documentValues(f *schema.Field) (bson.D, error) {
-	if f.Native != "" && (f.Native != objectID || f.Scalar != schema.ID) {
-		return nil, problemAt(f, "@column(type: %q): of MongoDB there is only %q to say, of an ID; all else follows from the field's type", f.Native, objectID)
+	if f.Native != "" && (f.Native != ObjectID || f.Scalar != schema.ID) {
+		return nil, problemAt(f, "@column(type: %q): of MongoDB there is only %q to say, of an ID; all else follows from the field's type", f.Native, ObjectID)
+	}
+	if f.Native != "" && f.HoldsInteger() {
+		return nil, problemAt(f, "@column(type: %q): an ObjectId does not hold the numbers of @autoIncrement; leave one of them out", f.Native)
 	}
 	return fieldValues(f, nil), nil
 }
@@ -153,8 +157,8 @@ func fieldValues(f *schema.Field, within []*schema.Type) bson.D {
 // scalarValues is the $jsonSchema of a field, or of the elements of a list.
 func scalarValues(f *schema.Field, null bool, within []*schema.Type) bson.D {
 	switch {
-	case f.Native == objectID:
-		return bsonType([]string{objectID}, null)
+	case f.Native == ObjectID:
+		return bsonType([]string{ObjectID}, null)
 	case f.Scalar == schema.Embedded && !slices.Contains(within, f.Value): // one that holds itself ends there
 		return append(bsonType([]string{"object"}, null), members(f.Value, append(within, f.Value))...)
 	case f.Scalar == schema.EnumValue:
@@ -267,7 +271,7 @@ func present(u schema.Index) bson.D {
 // least is the smallest value of a field's type.
 func least(f *schema.Field) any {
 	switch {
-	case f.Native == objectID:
+	case f.Native == ObjectID:
 		return bson.ObjectID{}
 	case f.AutoIncrement, f.HoldsInteger():
 		return math.Inf(-1)

@@ -528,6 +528,7 @@ func TestWhatMongoDBDoesNotHaveIsSaid(t *testing.T) {
 		`type Top @view(sql: "SELECT 1 AS id") @auth(read: "true") { id: ID! }`:                         "a.graphql:1:6: Top: @view(sql:) is for SQL databases",
 		`type A @auth(read: "true") @index(fields: ["b"], where: "b > 1") { id: ID! @primary  b: Int }`: "@index(where:) of MongoDB is a filter in JSON",
 		`type A @auth(read: "true") { id: ID! @primary  b: Int @column(type: "integer") }`:              `A.b: @column(type: "integer"): of MongoDB there is only "objectId" to say`,
+		`type A @auth(read: "true") { id: ID! @primary @autoIncrement @column(type: "objectId") }`:      "an ObjectId does not hold the numbers of @autoIncrement",
 	} {
 		if _, err := Make(t.Context(), w.db, w.schema(sdl), Options{}); err == nil || !strings.Contains(err.Error(), say) {
 			t.Errorf("%s: %v, want %s", sdl, err, say)

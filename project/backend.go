@@ -3,11 +3,13 @@ package project
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"spacecloud/config"
 	"spacecloud/console"
@@ -35,23 +37,35 @@ type backend struct {
 // the files as the caller would open them. A schema that is closed altogether, as one
 // that was just pulled, has tables all the same: it only cannot be served.
 func Read(folder string) (*schema.Schema, error) {
-	s, _, _, err := read(folder)
+	s, _, _, err := read(folder, nil)
 	if errors.Is(err, generator.ErrNothingToRead) {
 		err = nil
 	}
 	return s, err
 }
 
-// API is the SDL of the API that follows from a folder.
-func API(folder string) (string, error) {
-	_, _, api, err := read(folder)
+// API is the SDL of the API that follows from the schema folder and the kinds of the databases.
+func API(c config.Config) (string, error) {
+	_, _, api, err := read(c.Schema, named(c))
 	if err != nil {
 		return "", err
 	}
 	return api.SDL, nil
 }
 
-func read(folder string) (*schema.Schema, *rules.Set, *generator.API, error) {
+// named are the databases that have no foreign keys as far as their URLs tell: where none is open.
+func named(c config.Config) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(c.Databases)) {
+		if strings.HasPrefix(string(c.Databases[name].URL), "mongodb") {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// read reads a folder for databases of which some, by name, have no foreign keys.
+func read(folder string, keyless []string) (*schema.Schema, *rules.Set, *generator.API, error) {
 	if err := isFolder(folder); err != nil {
 		return nil, nil, nil, err
 	}
@@ -61,6 +75,9 @@ func read(folder string) (*schema.Schema, *rules.Set, *generator.API, error) {
 	}
 	if unserved := s.Unserved(); len(unserved) > 0 {
 		return nil, nil, nil, located(folder, unserved)
+	}
+	for _, name := range keyless {
+		s.WithoutForeignKeys(name)
 	}
 	set, err := rules.Compile(s)
 	api, failed := generator.New(s)
@@ -114,7 +131,13 @@ func located(folder string, err error) error {
 
 // compile makes a backend, and touches nothing.
 func (p *Project) compile() (*backend, error) {
-	s, set, api, err := read(p.Settings.Schema)
+	var keyless []string
+	for _, name := range slices.Sorted(maps.Keys(p.databases)) {
+		if !p.databases[name].Driver().Features().ForeignKeys {
+			keyless = append(keyless, name)
+		}
+	}
+	s, set, api, err := read(p.Settings.Schema, keyless)
 	if err != nil {
 		return nil, err
 	}

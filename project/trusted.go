@@ -18,7 +18,7 @@ import (
 
 // CheckTrusted is what the API of the schema folder could not answer of the trusted documents.
 func CheckTrusted(c config.Config) error {
-	_, _, api, err := read(c.Schema)
+	_, _, api, err := read(c.Schema, named(c))
 	if err == nil {
 		_, err = trustedDocuments(c, api)
 	}

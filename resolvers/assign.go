@@ -79,8 +79,8 @@ func (c *check) computed(set []Assign) {
 			c.rereads(a)
 		case f.Range != nil && !f.List:
 			c.levels = append(c.levels, failing{
-				outside(f),
-				fault.New(fault.Validation, "%s.%s would leave its range", f.Owner.Name, f.Name).With("rule", rangeRule(f)).At(a.At...),
+				level: outside(f),
+				fault: fault.New(fault.Validation, "%s.%s would leave its range", f.Owner.Name, f.Name).With("rule", rangeRule(f)).At(a.At...),
 			})
 		}
 	}

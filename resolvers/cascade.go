@@ -16,7 +16,7 @@ func pointing(s *schema.Schema) map[*schema.Type][]*schema.Field {
 	to := map[*schema.Type][]*schema.Field{}
 	for _, t := range s.Types {
 		for _, f := range t.Fields {
-			if f.IsLink() && f.Link.Owns && f.Link.Enforced {
+			if f.IsKept() {
 				to[f.Link.Target] = append(to[f.Link.Target], f)
 			}
 		}
@@ -29,7 +29,7 @@ func pointing(s *schema.Schema) map[*schema.Type][]*schema.Field {
 // delete rule of the first rows only.
 //
 // It is planned before the first row goes, and done from the far end. The foreign keys of the
-// database say the same, and so take what a circle of links leaves.
+// database say the same, where it has any, and so take what a circle of links leaves.
 type cascade struct {
 	w      *writing
 	doomed map[*schema.Type]*rowSet
@@ -64,10 +64,11 @@ func setOf[K comparable](sets map[K]*rowSet, k K) *rowSet {
 	return sets[k]
 }
 
-// cascades is whether rows that link to rows of t go with them, or are changed.
+// cascades is whether rows that link to rows of t go with them, are changed, or have to be looked for
+// because the database does not.
 func (w *writing) cascades(t *schema.Type) bool {
 	return slices.ContainsFunc(w.r.pointing[t], func(f *schema.Field) bool {
-		return f.Link.OnDelete != schema.Restrict && !f.Owner.Owned
+		return f.Link.OnDelete != schema.Restrict && !f.Owner.Owned || !f.Link.Enforced
 	})
 }
 
@@ -82,6 +83,9 @@ func (w *writing) deleteRows(ctx context.Context, t *schema.Type, keys []schema.
 	}
 	if err := c.restricted(t); err != nil {
 		return 0, err
+	}
+	if w.alone(t) && (len(c.nulled) > 0 || c.rows > len(keys)/len(t.Primary)) {
+		return 0, w.needsTransactions(t, "rows that link to this %s would have to go or change with it; do that first", t.Name)
 	}
 	if before != nil {
 		if err := before(); err != nil {

@@ -27,6 +27,13 @@ func (w *writing) update(ctx context.Context, c *Change, dst []byte) ([]byte, er
 		return dst, err
 	}
 	check.computed(c.Set)
+	if w.alone(c.Type) {
+		columns, row := constants(set)
+		if err := check.beforehand(ctx, w, query.Update, fields, columns, [][]schema.Value{row}, nil); err != nil {
+			return dst, err
+		}
+		check = nothing(c.Type)
+	}
 	q := query.Write{
 		Verb: query.Update, Type: c.Type, Set: set, Where: c.where(),
 		WantKeys: c.wantsRows() || check.needed(),

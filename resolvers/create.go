@@ -3,11 +3,15 @@ package resolvers
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
 	"slices"
 
 	"github.com/google/uuid"
 
 	"spacecloud/fault"
+	"spacecloud/generator"
 	"spacecloud/query"
 	"spacecloud/schema"
 )
@@ -54,11 +58,17 @@ func (w *writing) insert(ctx context.Context, t *schema.Type, docs []Doc, path f
 	if err != nil {
 		return nil, err
 	}
+	if w.alone(t) {
+		if err := check.beforehand(ctx, w, query.Create, columns, columns, rows, path); err != nil {
+			return nil, err
+		}
+		check = nothing(t)
+	}
 	written, err := w.write(ctx, query.Write{
 		Verb: query.Create, Type: t, Columns: columns, Rows: rows, WantKeys: want || check.needed(), Readable: check.asksAfter(),
 	}, nil, ours)
 	if err != nil {
-		return nil, cmp.Or(check.instead(ctx, w, err, columns, rows), err)
+		return nil, cmp.Or(check.instead(ctx, w, err, columns, rows, path), err)
 	}
 	return written.Keys, check.run(ctx, w, written.Keys, path)
 }
@@ -161,12 +171,24 @@ func (f *filler) row(row []schema.Value, given []bool, doc Doc) {
 		case c.DefaultSQL != "":
 			f.absent = append(f.absent, c)
 		case c.IsPrimary && made(c):
-			row[i] = schema.Text(uuid.Must(uuid.NewV7()).String())
+			row[i] = schema.Text(f.id(c))
 		}
 	}
 	if computed {
 		f.compute(row, given)
 	}
+}
+
+// id is a key that nobody else has, ascending with time: a UUIDv7 or, where MongoDB holds an ObjectId, one
+// of those in hexadecimal digits.
+func (f *filler) id(key *schema.Field) string {
+	if key.Native != generator.ObjectID {
+		return uuid.Must(uuid.NewV7()).String()
+	}
+	var id [12]byte
+	binary.BigEndian.PutUint32(id[:], uint32(f.w.caller.Now.Unix())) //nolint:gosec // as ObjectIds have it
+	_, _ = rand.Read(id[4:])                                         // it never fails
+	return hex.EncodeToString(id[:])
 }
 
 // compute fills the defaults that are expressions, which see the rest of the row.

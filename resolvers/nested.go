@@ -83,6 +83,9 @@ type later struct {
 	path  func(int) []any
 }
 
+// isOne is whether it is about one row.
+func (l later) isOne() bool { return len(l.keys) == len(l.check.typ.Primary) }
+
 // takesLinks is whether any row writes others along.
 func takesLinks(docs []Doc) bool {
 	return slices.ContainsFunc(docs, func(d Doc) bool {

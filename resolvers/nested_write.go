@@ -276,7 +276,8 @@ func (n *nest) put(ctx context.Context, batch []*node) error {
 	q.Readable = check.asksAfter()
 	done, err := n.w.write(ctx, q, nil, ours)
 	if err != nil {
-		return n.located(cmp.Or(check.instead(ctx, n.w, err, inserted, rows), err), batch)
+		path := func(i int) []any { return batch[i].path }
+		return cmp.Or(check.instead(ctx, n.w, err, inserted, rows, path), n.located(err, batch))
 	}
 	width := len(t.Primary)
 	for i, x := range batch {
@@ -378,6 +379,9 @@ func (n *nest) checkAll(ctx context.Context) error {
 	var wrong violations
 	for _, l := range n.later {
 		err := l.check.run(ctx, n.w, l.keys, l.path)
+		if fault.KindOf(err) == fault.Conflict && l.isOne() {
+			return below(l.path(0), err)
+		}
 		if err != nil && fault.KindOf(err) != fault.Validation {
 			return err
 		}

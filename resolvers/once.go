@@ -86,6 +86,9 @@ func (r *Resolvers) WriteOnce(ctx context.Context, c *auth.Caller, once Once, ch
 		return dst, err
 	}
 	w := &writing{r: r, caller: c}
+	if w.alone(changes[0].Type) {
+		return dst, w.needsTransactions(changes[0].Type, "an answer cannot be kept with the change, so it takes no Idempotency-Key")
+	}
 	o := onceMore{w: w, db: db, once: once, who: who}
 	start := len(dst)
 	err = w.within(ctx, dbs, changes, func() error {

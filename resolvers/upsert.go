@@ -220,6 +220,13 @@ func (w *writing) updateRows(ctx context.Context, g *rowGroup, links []*schema.F
 		return later{}, err
 	}
 	set := w.own(g.typ)
+	if w.alone(g.typ) {
+		rows := [][]schema.Value{g.rows[0][len(g.typ.Primary):]} // there is no other
+		if err := check.beforehand(ctx, w, query.Update, slices.Concat(g.columns, fieldsOf(set)), g.columns, rows, func(i int) []any { return path(g.places[i]) }); err != nil {
+			return later{}, err
+		}
+		check = nothing(g.typ)
+	}
 	written, err := w.write(ctx, query.Write{
 		Verb: query.Update, Type: g.typ, Columns: slices.Concat(g.typ.Primary, g.columns), Rows: g.rows, Set: set, WantKeys: true,
 	}, nil, fieldsOf(set))

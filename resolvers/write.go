@@ -79,6 +79,9 @@ type writing struct {
 // the change that failed.
 func (r *Resolvers) Write(ctx context.Context, c *auth.Caller, changes []Change, dst []byte) ([]byte, error) {
 	w := &writing{r: r, caller: c}
+	if err := w.separable(changes); err != nil {
+		return dst, err
+	}
 	start := len(dst)
 	err := w.within(ctx, databases(r, changes), changes, func() error {
 		var err error
@@ -154,12 +157,20 @@ func (w *writing) write(ctx context.Context, q query.Write, keys []schema.Value,
 	if err != nil {
 		return driver.Written{}, err
 	}
+	before, err := w.endsBefore(ctx, narrowed.Write(), keys)
+	if err != nil {
+		return driver.Written{}, err
+	}
 	b := query.Binding{Keys: keys}
 	query.WalkWrite(narrowed.Write(), w.bind(&b))
 	if narrowed, b, err = w.readyWrite(ctx, narrowed, b); err != nil {
 		return driver.Written{}, err
 	}
-	return w.txs[w.db(q.Type)].Write(ctx, narrowed, b)
+	written, err := w.txs[w.db(q.Type)].Write(ctx, narrowed, b)
+	if err != nil {
+		return written, err
+	}
+	return written, w.stillThere(ctx, before)
 }
 
 // bind evaluates the claim operands that it is called with, once each.

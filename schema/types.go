@@ -205,6 +205,25 @@ func (f *Field) IsApart() bool {
 	return l != nil && (l.Target.DB != f.Owner.DB || l.Through != nil && l.Through.DB != f.Owner.DB)
 }
 
+// IsKept is whether a link holds a key that is kept right: the row it points to is there, and is not
+// deleted against onDelete. A foreign key in the database does it or, without one, the server's own writes.
+func (f *Field) IsKept() bool {
+	return f.IsLink() && f.Link.Owns && !f.IsApart() && f.Owner.Kind == Table && f.Link.Target.Kind == Table
+}
+
+// WithoutForeignKeys says that a database of the schema has no foreign keys, so that nothing
+// but our own writes keeps the rows that its links point to. It is said before anything is made of
+// the schema.
+func (s *Schema) WithoutForeignKeys(db string) {
+	for _, t := range s.Types {
+		for _, f := range t.Fields {
+			if f.IsLink() && t.DB == db {
+				f.Link.Enforced = false
+			}
+		}
+	}
+}
+
 // Bounds are the least and the most, each in the text form of the number, "" for none.
 type Bounds struct{ Min, Max string }
 

@@ -39,6 +39,9 @@ type Features struct {
 	// Microseconds is whether a DateTime keeps them. Otherwise it is cut off after its
 	// milliseconds, in rows and in conditions.
 	Microseconds bool
+	// FailsFast is whether a write that another transaction is in the way of fails at once, marked
+	// by Retry, instead of waiting until that one has ended.
+	FailsFast bool
 	// BytesOrder is whether Bytes compare and sort by their bytes. Otherwise the shorter is
 	// less, and only of two that are as long the bytes say.
 	BytesOrder bool

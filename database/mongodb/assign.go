@@ -31,7 +31,7 @@ const remove = "$$REMOVE"
 
 // assignable is a value as an expression.
 func assignable(v schema.Value, f *schema.Field) (any, error) {
-	value, err := encode(v, f)
+	value, err := stored(v, f)
 	if value == nil {
 		return remove, err
 	}

@@ -27,9 +27,7 @@ func (s *scope) json(w query.JSON, want bool) any {
 			if err != nil {
 				return nil, err
 			}
-			for _, step := range path.List() {
-				at = into(at, step.Text())
-			}
+			at = inside(at, path.List())
 		}
 		if w.Op == query.JSONIsNull {
 			return sure(isNil(at), want), nil
@@ -46,13 +44,34 @@ func (s *scope) json(w query.JSON, want bool) any {
 	}}
 }
 
-// into is the member of an object or the element of an array, or missing.
-func into(e any, step string) any {
-	member := when(op("$eq", is("$type", e), "object"), memberAt(e, step), nil)
-	if i, err := strconv.Atoi(step); err == nil && i >= 0 && step == strconv.Itoa(i) && i < 1<<31 {
-		return when(is("$isArray", bson.A{e}), op("$arrayElemAt", e, i), member)
+// inside is what is at the end of a path into a document, or missing. It is a loop, for steps that each
+// hold the one before would be a pipeline of twice the size for each.
+func inside(doc any, path []schema.Value) any {
+	steps := bson.A{}
+	for _, step := range path {
+		at := bson.D{{Key: "k", Value: step.Text()}}
+		if i, err := strconv.Atoi(step.Text()); err == nil && i >= 0 && step.Text() == strconv.Itoa(i) && i < 1<<31 {
+			at = append(at, bson.E{Key: "i", Value: i})
+		}
+		steps = append(steps, at)
 	}
-	return member
+	const value = "$$value"
+	member := is("$filter", bson.D{
+		{Key: "input", Value: is("$objectToArray", value)}, {Key: "as", Value: "member"}, {Key: "cond", Value: op("$eq", "$$member.k", "$$this.k")},
+	})
+	return is("$reduce", bson.D{
+		{Key: "input", Value: literal(steps)},
+		{Key: "initialValue", Value: doc},
+		{Key: "in", Value: is("$switch", bson.D{
+			{Key: "branches", Value: bson.A{
+				bson.D{{Key: "case", Value: both(is("$isArray", bson.A{value}), hasValue("$$this.i"))}, {Key: "then", Value: op("$arrayElemAt", value, "$$this.i")}},
+				bson.D{{Key: "case", Value: op("$eq", is("$type", value), "object")}, {Key: "then", Value: is("$let", bson.D{
+					{Key: "vars", Value: is("found", is("$first", member))}, {Key: "in", Value: "$$found.v"},
+				})}},
+			}},
+			{Key: "default", Value: nil},
+		})},
+	})
 }
 
 func memberAt(e any, name string) bson.D {

@@ -103,7 +103,7 @@ func (d *Driver) Product() string { return d.product }
 // Features are without what MongoDB does not have, and without transactions on a server that is
 // no replica set.
 func (d *Driver) Features() driver.Features {
-	return driver.Features{Transactions: d.transactions, Search: true}
+	return driver.Features{Transactions: d.transactions, Search: true, FailsFast: true}
 }
 
 // Database is the database itself, for migrations.

@@ -83,14 +83,15 @@ func writeRune(b *strings.Builder, r rune, fold bool) {
 	b.WriteByte(']')
 }
 
+// writeSelf writes a character that means itself, in a class or outside of one.
 func writeSelf(b *strings.Builder, r rune) {
 	switch {
-	case r < 0x20:
+	case r < 0x20, r == 0x7f, r == '-':
 		b.WriteString(`\x{` + strconv.FormatInt(int64(r), 16) + `}`)
-	case r == '_' || r == ' ' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || r > 0x7e:
-		b.WriteRune(r)
-	default:
+	case strings.ContainsRune(`^$\.*+?()[]{}|/`, r):
 		b.WriteString(`\` + string(r))
+	default:
+		b.WriteRune(r)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"spacecloud/fault"
+	"spacecloud/generator"
 	"spacecloud/query"
 	"spacecloud/schema"
 )
@@ -94,7 +95,7 @@ func dateOf(at time.Time) bson.DateTime {
 }
 
 func encodeID(text string, f *schema.Field) any {
-	if f.Native == nativeObjectID {
+	if f.Native == generator.ObjectID {
 		if id, err := bson.ObjectIDFromHex(text); err == nil {
 			return id
 		}
@@ -107,8 +108,14 @@ func encodeID(text string, f *schema.Field) any {
 	return text
 }
 
-// nativeObjectID is what @column(type:) says of an ID that is an ObjectId.
-const nativeObjectID = "objectId"
+// stored is a value as it is written, where a filter might look for anything.
+func stored(v schema.Value, f *schema.Field) (any, error) {
+	value, err := encode(v, f)
+	if text, ok := value.(string); ok && f.Native == generator.ObjectID {
+		return nil, fault.New(fault.Validation, "%s is an ObjectId, which is 24 hexadecimal digits, and not %q", f.Name, text).With("fields", []string{f.Name})
+	}
+	return value, err
+}
 
 // decimalOf is a decimal; a text that is none stays one.
 func decimalOf(text string) any {

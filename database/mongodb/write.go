@@ -248,7 +248,7 @@ func (t *tx) insert(ctx context.Context, w *query.Write) (driver.Written, error)
 func document(t *schema.Type, values map[*schema.Field]schema.Value) (bson.D, error) {
 	doc := bson.D{}
 	for _, f := range t.Columns {
-		v, err := encode(values[f], f)
+		v, err := stored(values[f], f)
 		switch {
 		case err != nil:
 			return nil, err

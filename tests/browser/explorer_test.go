@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,7 +117,7 @@ func serve(t *testing.T) (address, token string) {
 	await(t, "http://"+address+"/playground")
 
 	command := exec.CommandContext(t.Context(), binary, "token", "--claims", `{"sub":"ann"}`)
-	command.Dir = folder
+	command.Dir, command.Env = folder, environment()
 	out, err := command.Output()
 	if err != nil {
 		t.Fatalf("spacecloud token: %v", err)
@@ -124,10 +125,16 @@ func serve(t *testing.T) (address, token string) {
 	return address, strings.TrimSpace(string(out))
 }
 
+// environment is ours without what is for tests only.
+func environment() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "SPACECLOUD_TEST_") })
+}
+
 func start(t *testing.T, folder, name string, args ...string) {
 	t.Helper()
 	var log bytes.Buffer
 	command := exec.Command(name, args...)
+	command.Env = environment()
 	command.Dir, command.Stdout, command.Stderr = folder, &log, &log
 	if err := command.Start(); err != nil {
 		t.Fatal(err)

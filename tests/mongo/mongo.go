@@ -33,14 +33,29 @@ const Env = "SPACECLOUD_TEST_MONGODB"
 var errMissing = errors.New("the double of MongoDB needs node and its packages (npm ci in tests/mongo), and " + Env + " names no server")
 
 var (
-	started   = sync.OnceValues(start)
-	stop      = func() {} // set by start
-	databases atomic.Int64
+	replicated = &double{}
+	standalone = &double{args: []string{"0", "standalone"}}
+	databases  atomic.Int64
 )
 
-// Run runs the tests of a program, a *testing.M, and stops the server after them, for TestMain.
+// double is a server that is started when it is first asked for.
+type double struct {
+	args    []string
+	once    sync.Once
+	address string
+	err     error
+	stop    func() // nil until it runs
+}
+
+// Run runs the tests of a program, a *testing.M, and stops the servers after them, for TestMain.
 func Run(m interface{ Run() int }) int {
-	defer func() { stop() }()
+	defer func() {
+		for _, d := range []*double{replicated, standalone} {
+			if d.stop != nil {
+				d.stop()
+			}
+		}
+	}()
 	return m.Run()
 }
 
@@ -48,7 +63,28 @@ func Run(m interface{ Run() int }) int {
 // skipped where there is no server.
 func URL(tb testing.TB) string {
 	tb.Helper()
-	server, err := started()
+	if address := os.Getenv(Env); address != "" {
+		return lent(tb, address, nil)
+	}
+	return replicated.lend(tb)
+}
+
+// StandaloneURL is such an address on a server that is no replica set and so has no transactions:
+// always the double.
+func StandaloneURL(tb testing.TB) string {
+	tb.Helper()
+	return standalone.lend(tb)
+}
+
+func (d *double) lend(tb testing.TB) string {
+	tb.Helper()
+	d.once.Do(func() { d.address, d.err = d.start() })
+	return lent(tb, d.address, d.err)
+}
+
+// lent is a new database of a server.
+func lent(tb testing.TB, server string, err error) string {
+	tb.Helper()
 	if errors.Is(err, errMissing) {
 		tb.Skip(err)
 	}
@@ -92,10 +128,7 @@ func drop(server, name string) error {
 }
 
 // start is the address of a server that runs.
-func start() (string, error) {
-	if address := os.Getenv(Env); address != "" {
-		return address, nil
-	}
+func (d *double) start() (string, error) {
 	node, err := exec.LookPath("node")
 	if err != nil {
 		return "", errMissing
@@ -104,7 +137,7 @@ func start() (string, error) {
 	if _, err := os.Stat(filepath.Join(dir, "node_modules", "bson")); err != nil {
 		return "", errMissing
 	}
-	return serve(node, dir)
+	return d.serve(node, dir)
 }
 
 // folder is where this file is.
@@ -115,8 +148,8 @@ func folder() string {
 
 // serve starts the double, which says its port once it listens. It dies with this program:
 // the kernel sees to that, as long as the thread that started it lives.
-func serve(node, dir string) (string, error) {
-	server := exec.CommandContext(context.Background(), node, "server.mjs")
+func (d *double) serve(node, dir string) (string, error) {
+	server := exec.CommandContext(context.Background(), node, append([]string{"server.mjs"}, d.args...)...)
 	server.Dir, server.Stderr = dir, os.Stderr
 	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := server.StdoutPipe()
@@ -135,7 +168,7 @@ func serve(node, dir string) (string, error) {
 	if err := <-failed; err != nil {
 		return "", err
 	}
-	stop = func() {
+	d.stop = func() {
 		_ = server.Process.Kill()
 		_ = server.Wait()
 		close(ended)

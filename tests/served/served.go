@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,6 +51,29 @@ type Kind struct {
 }
 
 var kinds = []Kind{SQLite, {Name: "postgres", open: openPostgres}, {Name: "mysql", open: openMySQL}, {Name: "mongodb", open: openMongoDB}}
+
+// Lacks is whether databases of the kind do without a part of the schema language.
+func (k Kind) Lacks(part Part) bool { return k.Name == "mongodb" && part == ViewsBySQL }
+
+// Part is a part of the schema language that not every kind of database has.
+type Part int
+
+// ViewsBySQL are types with @view(sql:).
+const ViewsBySQL Part = iota
+
+var viewBySQL = regexp.MustCompile(`(?m)^type \w+ @view\(sql: "[^"]*"\)[^{]*\{[^}]*\}\n?`)
+
+// fit leaves out of a schema what the kind lacks.
+func (k Kind) fit(sources []schema.Source) []schema.Source {
+	if !k.Lacks(ViewsBySQL) {
+		return sources
+	}
+	sources = slices.Clone(sources)
+	for i := range sources {
+		sources[i].Text = viewBySQL.ReplaceAllString(sources[i].Text, "")
+	}
+	return sources
+}
 
 // Names are those of all kinds.
 func Names() []string {
@@ -181,7 +205,7 @@ func Each(t *testing.T, run func(*testing.T, Kind)) {
 
 func (k Kind) wanted() bool {
 	names := os.Getenv(Env)
-	return names == "" && k.Name != "mongodb" || slices.Contains(strings.Split(names, ","), k.Name)
+	return names == "" || slices.Contains(strings.Split(names, ","), k.Name)
 }
 
 // Open opens a new and empty database of the kind, which is closed when the test ends.
@@ -223,16 +247,20 @@ func Text(tb testing.TB, k Kind, sdl string, o Options) *Server {
 // Sources serves the files of a schema.
 func Sources(tb testing.TB, k Kind, o Options, sources ...schema.Source) *Server {
 	tb.Helper()
-	s := &Server{Schema: Must(schema.Parse(sources...))(tb), Drivers: map[string]driver.Driver{}, tb: tb}
+	s := &Server{Schema: Must(schema.Parse(k.fit(sources)...))(tb), Drivers: map[string]driver.Driver{}, tb: tb}
 	c := o.Limits
-	c.Schema, c.Rules, c.Databases = s.Schema, Must(rules.Compile(s.Schema))(tb), map[string]*database.DB{}
+	c.Schema, c.Databases = s.Schema, map[string]*database.DB{}
 	for _, name := range s.Schema.Databases() {
 		kind, ok := o.On[name]
 		if !ok {
 			kind = k.Of(s.Schema, name)
 		}
 		c.Databases[name] = s.open(kind, name, o)
+		if !c.Databases[name].Driver().Features().ForeignKeys {
+			s.Schema.WithoutForeignKeys(name)
+		}
 	}
+	c.Rules = Must(rules.Compile(s.Schema))(tb)
 	s.API = Must(generator.New(s.Schema))(tb)
 	if o.Log == nil {
 		o.Log = testLog{tb}

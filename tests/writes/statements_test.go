@@ -38,6 +38,9 @@ func statementsAreAsManyAsTypes(t *testing.T, on served.Kind) {
 		{"an upsert of 10 new and 10 old", `mutation { upsertTags(docs: ` + many(20, `{id: "%d", n: 1}`) + `) { affected } }`, 5},
 		{"a delete with its comments and tags", `mutation { deletePost(id: "b") { id } }`, 8},
 	} {
+		if !w.driver.Features().ForeignKeys {
+			c.most++ // whether the posts of the comments are there
+		}
 		w.driver.statements = 0
 		answer := w.ask(c.text, nil)
 		if w.driver.statements > c.most || strings.Contains(answer, "errors") {
