@@ -180,7 +180,7 @@ func (postgresDialect) notes(ctx context.Context, conn *sql.Conn) ([]string, err
 		return nil, err
 	}
 	if by := found[0][0]; by != "C" && by != "POSIX" {
-		notes = append(notes, fmt.Sprintf("Texts compare and sort by the collation of the database, %s, and not by their bytes as elsewhere.", by))
+		notes = append(notes, fmt.Sprintf("Texts have the collation of the database, %s. The API sorts and compares them by their bytes, as everywhere, which indexes of that collation do not serve.", by))
 	}
 	others, err := cells(ctx, conn, "SELECT string_agg(nspname, ', ' ORDER BY nspname) FROM pg_catalog.pg_namespace n WHERE nspname <> current_schema() "+
 		"AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' AND EXISTS (SELECT 1 FROM pg_catalog.pg_class WHERE relnamespace = n.oid AND relkind IN ('r', 'p', 'v', 'm', 'f'))")

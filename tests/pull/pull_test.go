@@ -4,7 +4,6 @@ package pull
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"flag"
 	"log/slog"
@@ -19,20 +18,18 @@ import (
 
 	"spacecloud/auth"
 	"spacecloud/database"
-	"spacecloud/database/driver"
-	"spacecloud/database/sqlite"
 	"spacecloud/generator"
 	"spacecloud/graph"
 	"spacecloud/migrate"
 	"spacecloud/resolvers"
 	"spacecloud/rules"
 	"spacecloud/schema"
-	"spacecloud/tests/postgres"
+	"spacecloud/tests/served"
 )
 
 var update = flag.Bool("update", false, "rewrite the schemas in testdata")
 
-func TestMain(m *testing.M) { os.Exit(postgres.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(served.Run(m)) }
 
 // story is a dump and the schema that is pulled from it.
 type story struct {
@@ -135,39 +132,30 @@ func opened(sdl string) string {
 	return b.String()
 }
 
-func TestSQLite(t *testing.T) {
-	story := read(t, "sqlite.txtar")
-	file := "sqlite:" + filepath.Join(t.TempDir(), "main.db")
-	drivers := database.Drivers{"sqlite": func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) }}
-	db, err := drivers.Open(t.Context(), "main", file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	target := migrate.Database{Name: "main", Product: "SQLite", SQL: db.Driver().(driver.SQL)}
-	fill(t, target, string(story.file("dump.sql").Data))
-	text := pullTwice(t, target)
-	story.check(t, "schema.graphql", text)
-	server := serve(t, db, parse(t, opened(text)))
-	askAll(t, server, parse(t, opened(text)))
-	for _, f := range story.archive.Files {
-		if query, is := strings.CutPrefix(f.Name, "query "); is {
-			story.check(t, f.Name, ask(t, server, query)+"\n")
+// Whatever somebody else made of it, a database is served as it is.
+func TestWhatIsThereIsServed(t *testing.T) {
+	served.Each(t, func(t *testing.T, on served.Kind) {
+		story := read(t, on.Name+".txtar")
+		d := on.Open(t)
+		target := served.Must(migrate.Target("main", d))(t)
+		fill(t, target, string(story.file("dump.sql").Data))
+		text := pullTwice(t, target)
+		story.check(t, "schema.graphql", text)
+		s := parse(t, opened(text))
+		server := serve(t, database.New("main", d), s)
+		askAll(t, server, s)
+		probe(t, server, s)
+		for _, f := range story.archive.Files {
+			if query, is := strings.CutPrefix(f.Name, "query "); is {
+				story.check(t, f.Name, ask(t, server, query)+"\n")
+			}
 		}
-	}
-}
-
-func TestPostgreSQL(t *testing.T) {
-	story := read(t, "postgres.txtar")
-	target := migrate.Database{Name: "main", Product: "PostgreSQL", SQL: opener{postgres.Open(t)}}
-	fill(t, target, string(story.file("dump.sql").Data))
-	story.check(t, "schema.graphql", pullTwice(t, target))
+	})
 }
 
 // A database that is not the main one says so at every type.
 func TestAnotherDatabase(t *testing.T) {
-	db := openSQLite(t)
-	db.Name = "shop"
+	db := served.Must(migrate.Target("shop", served.SQLite.Open(t)))(t)
 	fill(t, db, "CREATE TABLE posts (id INTEGER PRIMARY KEY); CREATE VIEW tops AS SELECT id FROM posts")
 	text := pullTwice(t, db)
 	for _, want := range []string{"# The schema of database shop (SQLite)", `type Post @table(db: "shop") {`, `type Top @view(db: "shop") {`} {
@@ -177,6 +165,7 @@ func TestAnotherDatabase(t *testing.T) {
 	}
 }
 
+// fill runs the statements of a dump, each of which ends a line.
 func fill(t *testing.T, db migrate.Database, dump string) {
 	t.Helper()
 	conn, err := db.SQL.Conn(t.Context())
@@ -184,8 +173,10 @@ func fill(t *testing.T, db migrate.Database, dump string) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := conn.ExecContext(t.Context(), dump); err != nil {
-		t.Fatal(err)
+	for statement := range strings.SplitSeq(dump, ";\n") {
+		if _, err := conn.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%v\n%s", err, statement)
+		}
 	}
 }
 
