@@ -230,8 +230,10 @@ func sameValues(e *schema.Enum, values []string) bool {
 
 func sameDefault(f *schema.Field, literal string) bool {
 	switch f.Scalar {
-	case schema.String, schema.ID:
-		return quoteSDL(f.Default.Text()) == literal || f.Scalar == schema.ID && f.Default.Text() == literal
+	case schema.String:
+		return quoteSDL(f.Default.Text()) == literal
+	case schema.ID:
+		return f.Default.String() == literal || quoteSDL(f.Default.Text()) == literal
 	case schema.Boolean:
 		return strconv.FormatBool(f.Default.Bool()) == literal
 	case schema.EnumValue:

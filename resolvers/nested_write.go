@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"spacecloud/database/driver"
@@ -213,9 +214,10 @@ func (n *nest) fill(batch []*node) error {
 		}
 	}
 	columns, _ := n.w.columns(t, docs)
+	made := map[*schema.Field]bool{}
 	for _, key := range t.Primary { // the database makes it; it has a place for what it makes
 		if key.Assigned() && !slices.Contains(columns, key) {
-			columns = slices.Concat(columns, []*schema.Field{key})
+			columns, made[key] = slices.Concat(columns, []*schema.Field{key}), true
 		}
 	}
 	f := n.w.filler(t, columns)
@@ -224,7 +226,11 @@ func (n *nest) fill(batch []*node) error {
 		x.columns, x.row = columns, make([]schema.Value, len(columns))
 		clear(given)
 		f.row(x.row, given, docs[i])
-		f.pending = waits[i]
+		f.pending = made
+		if len(waits[i]) > 0 {
+			f.pending = maps.Clone(made)
+			maps.Copy(f.pending, waits[i])
+		}
 		f.check(x.row, func() []any { return x.path })
 		for to := range waits[i] {
 			x.pending = append(x.pending, f.place[to.Index])

@@ -194,7 +194,7 @@ func serve(t *testing.T, db *database.DB, s *schema.Schema) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := graph.New(graph.Options{API: api, Resolvers: res, Introspection: true, Log: slog.New(slog.DiscardHandler)})
+	server, err := graph.New(graph.Options{API: api, Resolvers: res, Introspection: true, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
