@@ -31,6 +31,7 @@ type ExistingTable struct {
 	Indexes     []ExistingIndex
 	ForeignKeys []ExistingForeignKey
 	Notes       []string // what else holds for it, such as checks
+	Comment     string   // what the database says of it, for people
 }
 
 // ExistingColumn is a column.
@@ -41,9 +42,11 @@ type ExistingColumn struct {
 	Default   string // as SQL, "" for none
 	Counted   bool   // the database assigns numbers
 	Generated bool
+	Updates   bool     // the database sets it whenever the row changes
+	Comment   string   // what the database says of it, for people
 	Collation string   // what is said of the column alone, "" for nothing
 	Values    []string // the only texts that it takes, nil for all
-	Form      string   // what a check says of it: json
+	Form      string   // what else is known of it: json, enum (of the database), indexed (a long text)
 	// Holds is what its values are where the type does not say so: integer, wide (an integer of
 	// more than 32 bits), real, text, blob, or mixed. Empty where there is no value, or no doubt,
 	// and Unasked where nobody looked.
@@ -110,6 +113,9 @@ func (d dialect) readColumn(t *ExistingTable, c *ExistingColumn) reading {
 	r := d.read(c)
 	if r.why != "" || t.What != "table" {
 		return r
+	}
+	if c.Updates && r.note == "" {
+		r.note = "the database sets it whenever the row changes"
 	}
 	if c.Default != "" && !c.Counted {
 		if r.literal = d.literal(r, c.Default); r.literal == "" && !strings.EqualFold(c.Default, "null") {

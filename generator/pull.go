@@ -230,8 +230,8 @@ func (p *pull) addColumns(t *pulledType) {
 		}
 		name := fieldName(c.Name)
 		f.name = t.names.free(name, name+"Value")
-		if slices.Equal(x.Primary, []string{c.Name}) && f.scalar == schema.String && f.native == "" && f.size == 0 && strings.EqualFold(c.Name, "id") {
-			f.id = true
+		if slices.Equal(x.Primary, []string{c.Name}) && f.scalar == schema.String && f.native == "" && f.size == p.dialect.idSize && strings.EqualFold(c.Name, "id") {
+			f.id, f.size = true, 0
 		}
 		if f.scalar == schema.BigInt && c.Counted && f.native == "" {
 			f.id = true

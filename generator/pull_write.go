@@ -70,10 +70,14 @@ func (p *pull) writeType(t *pulledType, enums map[string][]string) {
 	for _, n := range t.notes {
 		p.comment("", n)
 	}
+	p.describe(t, "", t.table.Comment)
 	p.say(t, "type "+t.name+p.home(t)+p.rules(t)+p.keys(t)+" {")
 	for _, f := range t.fields {
 		if f.note != "" {
 			p.comment("  ", f.note)
+		}
+		if f.column != nil {
+			p.describe(f, "  ", f.column.Comment)
 		}
 		p.say(f, "  "+p.member(f))
 	}
@@ -81,6 +85,13 @@ func (p *pull) writeType(t *pulledType, enums map[string][]string) {
 		p.comment("  ", "left alone: "+a)
 	}
 	p.say(nil, "}")
+}
+
+// describe writes what the database says of something, as its description.
+func (p *pull) describe(about any, margin, comment string) {
+	if comment != "" {
+		p.say(about, margin+quoteSDL(comment))
+	}
 }
 
 func (p *pull) rules(t *pulledType) string {

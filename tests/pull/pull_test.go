@@ -173,7 +173,7 @@ func fill(t *testing.T, db migrate.Database, dump string) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	for statement := range strings.SplitSeq(dump, ";\n") {
+	for statement := range strings.SplitSeq(strings.TrimSuffix(dump, ";\n"), ";\n") {
 		if _, err := conn.ExecContext(t.Context(), statement); err != nil {
 			t.Fatalf("%v\n%s", err, statement)
 		}
