@@ -47,6 +47,9 @@ type ExistingColumn struct {
 	Collation string   // what is said of the column alone, "" for nothing
 	Values    []string // the only texts that it takes, nil for all
 	Form      string   // what else is known of it: json, enum (of the database), indexed (a long text)
+	// Members are those of documents, and Element what arrays hold.
+	Members []ExistingColumn
+	Element *ExistingColumn
 	// Holds is what its values are where the type does not say so: integer, wide (an integer of
 	// more than 32 bits), real, text, blob, or mixed. Empty where there is no value, or no doubt,
 	// and Unasked where nobody looked.
@@ -95,12 +98,21 @@ type reading struct {
 	precision, scale int
 	min, max         string // @range
 	values           []string
-	literal          string // @default(value:), as SDL
-	sql              string // @default(sql:)
-	note             string // what to know about it
-	why              string // it is left alone, because
-	doubtful         bool   // the values decide about the scalar, and not the type
-	any              bool   // it may hold what every scalar holds, for nobody asked
+	members          []embeddedMember // of an embedded type
+	whole            bool             // no element of a list is null
+	literal          string           // @default(value:), as SDL
+	sql              string           // @default(sql:)
+	note             string           // what to know about it
+	why              string           // it is left alone, because
+	doubtful         bool             // the values decide about the scalar, and not the type
+	any              bool             // it may hold what every scalar holds, for nobody asked
+}
+
+// embeddedMember is a field of an embedded type.
+type embeddedMember struct {
+	name string
+	reading
+	nonNull bool
 }
 
 func alone(format string, args ...any) reading { return reading{why: fmt.Sprintf(format, args...)} }

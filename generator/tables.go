@@ -61,6 +61,10 @@ var dialects = map[string]dialect{
 		fits:    mysqlFits,
 		idSize:  64,
 	},
+	"mongodb": { // which has no tables, but can be read
+		read:    mongoRead,
+		literal: func(reading, string) string { return "" },
+	},
 }
 
 // Tables is the desired state of one database: the tables of types, which all live in it,
@@ -70,7 +74,7 @@ var dialects = map[string]dialect{
 // and misses a new value of an enum.
 func Tables(types []*schema.Type, dialectName string) (*atlas.Schema, error) {
 	d, ok := dialects[dialectName]
-	if !ok {
+	if !ok || d.column == nil {
 		return nil, fmt.Errorf("tables of the dialect %q are not known", dialectName)
 	}
 	m := tableMaker{dialect: d, tables: map[*schema.Type]*atlas.Table{}, columns: map[*schema.Field]*atlas.Column{}}

@@ -12,8 +12,11 @@ import (
 // else was there, and a schema cannot say, stays as it is.
 func TestOnlyWhatIsAddedIsAdded(t *testing.T) {
 	served.Each(t, func(t *testing.T, on served.Kind) {
+		if on.Name == "mongodb" {
+			t.Skip("MongoDB has no columns to add, and a collection that others made keeps its validator")
+		}
 		db := served.Must(migrate.Target("main", on.Open(t)))(t)
-		fill(t, db, string(read(t, on.Name+".txtar").file("dump.sql").Data))
+		fill(t, db, read(t, on.Name+".txtar").dump())
 		fill(t, db, "DROP VIEW IF EXISTS broken") // as long as it is there, SQLite drops no column of any table
 		text, err := migrate.Pull(t.Context(), db)
 		if err != nil {

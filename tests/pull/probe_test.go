@@ -17,7 +17,7 @@ import (
 
 // probe asks of every column all that the API has for it, with a value that is there: what
 // equals it is found by it, and nothing is an error.
-func probe(t *testing.T, server http.Handler, s *schema.Schema) {
+func probe(t *testing.T, on served.Kind, server http.Handler, s *schema.Schema) {
 	t.Helper()
 	api := served.Must(generator.New(s))(t)
 	asked := 0
@@ -27,6 +27,9 @@ func probe(t *testing.T, server http.Handler, s *schema.Schema) {
 		}
 		where := api.Schema.Types[x.Name+"Where"]
 		for _, f := range x.Columns {
+			if f.Scalar == schema.Embedded {
+				continue // its conditions are those of its members
+			}
 			value, there := first(t, server, x, f)
 			filter := api.Schema.Types[where.Fields.ForName(f.Name).Type.Name()]
 			for _, o := range filter.Fields {
@@ -34,7 +37,7 @@ func probe(t *testing.T, server http.Handler, s *schema.Schema) {
 					asked++
 					query := fmt.Sprintf("{ %s(where: {%s: {%s: %s}}) { __typename } }", x.Plural, f.Name, o.Name, v)
 					answer := ask(t, server, query)
-					finds := o.Name == "_eq" || o.Name == "_in" || o.Name == "_gte" || o.Name == "_lte" || o.Name == "_startsWith"
+					finds := (f.Scalar != schema.JSON || on.Name != "mongodb") && (o.Name == "_eq" || o.Name == "_in" || o.Name == "_gte" || o.Name == "_lte" || o.Name == "_startsWith") // JSON shows dates of MongoDB as texts
 					if strings.Contains(answer, `"errors"`) || finds && v != "null" && there && strings.Contains(answer, `[]`) {
 						t.Errorf("%s\n%s", query, answer)
 					}
@@ -79,9 +82,6 @@ var keys = regexp.MustCompile(`"(\w+)":`)
 func first(t *testing.T, server http.Handler, x *schema.Type, f *schema.Field) (string, bool) {
 	t.Helper()
 	answer := ask(t, server, fmt.Sprintf("{ %s(where: {%s: {_isNull: false}}, limit: 1) { v: %[2]s } }", x.Plural, f.Name))
-	if f.Scalar == schema.Embedded {
-		return "", false
-	}
 	var got struct {
 		Data map[string][]map[string]json.RawMessage
 	}
@@ -94,7 +94,9 @@ func first(t *testing.T, server http.Handler, x *schema.Type, f *schema.Field) (
 			text = strings.ReplaceAll(text, `"`, "")
 		}
 		if f.Scalar == schema.JSON {
-			text = keys.ReplaceAllString(text, "$1:")
+			if text = keys.ReplaceAllString(text, "$1:"); strings.Contains(text, `":`) {
+				text = `"x"` // GraphQL has no literal for it
+			}
 		}
 		return text, true
 	}
