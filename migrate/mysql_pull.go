@@ -270,7 +270,7 @@ func (l mysqlDialect) respelled(ctx context.Context, conn *sql.Conn, table, colu
 	}
 	defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "DROP TEMPORARY TABLE IF EXISTS "+scratch) }()
 	if _, err := conn.ExecContext(ctx, "ALTER TABLE "+scratch+" ALTER COLUMN "+l.quote(column)+" SET DEFAULT "+want); err != nil {
-		return false, nil //nolint:nilerr // what is wrong with it, the migration says
+		return false, nil // what is wrong with it, the migration says
 	}
 	would, err := l.shownDefault(ctx, conn, scratch, column)
 	return has == would, err

@@ -37,7 +37,7 @@ func probe(t *testing.T, on served.Kind, server http.Handler, s *schema.Schema) 
 					asked++
 					query := fmt.Sprintf("{ %s(where: {%s: {%s: %s}}) { __typename } }", x.Plural, f.Name, o.Name, v)
 					answer := ask(t, server, query)
-					finds := (f.Scalar != schema.JSON || on.Name != "mongodb") && (o.Name == "_eq" || o.Name == "_in" || o.Name == "_gte" || o.Name == "_lte" || o.Name == "_startsWith") // JSON shows dates of MongoDB as texts
+					finds := (f.Scalar != schema.JSON || on.Name != "mongodb" && value != `"x"`) && (o.Name == "_eq" || o.Name == "_in" || o.Name == "_gte" || o.Name == "_lte" || o.Name == "_startsWith") // JSON shows dates of MongoDB as texts
 					if strings.Contains(answer, `"errors"`) || finds && v != "null" && there && strings.Contains(answer, `[]`) {
 						t.Errorf("%s\n%s", query, answer)
 					}
@@ -88,19 +88,19 @@ func first(t *testing.T, server http.Handler, x *schema.Type, f *schema.Field) (
 	if err := json.Unmarshal([]byte(answer), &got); err != nil || got.Data[x.Plural] == nil {
 		t.Errorf("%s.%s: %v, %s", x.Name, f.Name, err, answer)
 	}
-	for _, row := range got.Data[x.Plural] {
-		text := string(row["v"])
-		if f.Scalar == schema.EnumValue {
-			text = strings.ReplaceAll(text, `"`, "")
-		}
-		if f.Scalar == schema.JSON {
-			if text = keys.ReplaceAllString(text, "$1:"); strings.Contains(text, `":`) {
-				text = `"x"` // GraphQL has no literal for it
-			}
-		}
-		return text, true
+	if len(got.Data[x.Plural]) == 0 {
+		return "", false
 	}
-	return "", false
+	text := string(got.Data[x.Plural][0]["v"])
+	switch f.Scalar {
+	case schema.EnumValue:
+		text = strings.ReplaceAll(text, `"`, "")
+	case schema.JSON:
+		if text = keys.ReplaceAllString(text, "$1:"); strings.Contains(text, `":`) {
+			text = `"x"` // GraphQL has no literal for it
+		}
+	}
+	return text, true
 }
 
 // valuesFor are what to give an operator.
