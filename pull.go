@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"spacecloud/config"
+	"spacecloud/database/sqlite"
 	"spacecloud/fault"
 	"spacecloud/migrate"
 	"spacecloud/project"
@@ -37,6 +38,11 @@ func schemaPull(ctx context.Context, ps process, c config.Config, set *flag.Flag
 	if out != "" {
 		if err := mayWrite(c.Schema, name, out, set.Lookup("overwrite").Value.String() == "true"); err != nil {
 			return err
+		}
+	}
+	if url := string(settings.URL); strings.HasPrefix(url, "sqlite:") {
+		if err := sqlite.Existing(url); err != nil {
+			return fault.Wrap(fault.KindOf(err), err, "database %s: %v", name, err)
 		}
 	}
 	c.Databases = map[string]config.Database{name: settings}

@@ -31,6 +31,7 @@ type ExistingTable struct {
 	Indexes     []ExistingIndex
 	ForeignKeys []ExistingForeignKey
 	Notes       []string // what else holds for it, such as checks
+	Comment     string   // what the database says of it, for people
 }
 
 // ExistingColumn is a column.
@@ -41,9 +42,14 @@ type ExistingColumn struct {
 	Default   string // as SQL, "" for none
 	Counted   bool   // the database assigns numbers
 	Generated bool
+	Updates   bool     // the database sets it whenever the row changes
+	Comment   string   // what the database says of it, for people
 	Collation string   // what is said of the column alone, "" for nothing
 	Values    []string // the only texts that it takes, nil for all
-	Form      string   // what a check says of it: json
+	Form      string   // what else is known of it: json, enum (of the database), indexed (a long text)
+	// Members are those of documents, and Element what arrays hold.
+	Members []ExistingColumn
+	Element *ExistingColumn
 	// Holds is what its values are where the type does not say so: integer, wide (an integer of
 	// more than 32 bits), real, text, blob, or mixed. Empty where there is no value, or no doubt,
 	// and Unasked where nobody looked.
@@ -92,12 +98,21 @@ type reading struct {
 	precision, scale int
 	min, max         string // @range
 	values           []string
-	literal          string // @default(value:), as SDL
-	sql              string // @default(sql:)
-	note             string // what to know about it
-	why              string // it is left alone, because
-	doubtful         bool   // the values decide about the scalar, and not the type
-	any              bool   // it may hold what every scalar holds, for nobody asked
+	members          []embeddedMember // of an embedded type
+	whole            bool             // no element of a list is null
+	literal          string           // @default(value:), as SDL
+	sql              string           // @default(sql:)
+	note             string           // what to know about it
+	why              string           // it is left alone, because
+	doubtful         bool             // the values decide about the scalar, and not the type
+	any              bool             // it may hold what every scalar holds, for nobody asked
+}
+
+// embeddedMember is a field of an embedded type.
+type embeddedMember struct {
+	name string
+	reading
+	nonNull bool
 }
 
 func alone(format string, args ...any) reading { return reading{why: fmt.Sprintf(format, args...)} }
@@ -110,6 +125,9 @@ func (d dialect) readColumn(t *ExistingTable, c *ExistingColumn) reading {
 	r := d.read(c)
 	if r.why != "" || t.What != "table" {
 		return r
+	}
+	if c.Updates && r.note == "" {
+		r.note = "the database sets it whenever the row changes"
 	}
 	if c.Default != "" && !c.Counted {
 		if r.literal = d.literal(r, c.Default); r.literal == "" && !strings.EqualFold(c.Default, "null") {
@@ -230,8 +248,10 @@ func sameValues(e *schema.Enum, values []string) bool {
 
 func sameDefault(f *schema.Field, literal string) bool {
 	switch f.Scalar {
-	case schema.String, schema.ID:
-		return quoteSDL(f.Default.Text()) == literal || f.Scalar == schema.ID && f.Default.Text() == literal
+	case schema.String:
+		return quoteSDL(f.Default.Text()) == literal
+	case schema.ID:
+		return f.Default.String() == literal || quoteSDL(f.Default.Text()) == literal
 	case schema.Boolean:
 		return strconv.FormatBool(f.Default.Bool()) == literal
 	case schema.EnumValue:

@@ -60,7 +60,7 @@ func mysqlColumn(f *schema.Field) (*atlas.Column, error) {
 		column.SetDefault(mysqlDefault(f, typ))
 	}
 	if f.DefaultSQL != "" {
-		return nil, problemAt(f, "@default(sql:) cannot be had on MySQL; use @default(value:) or @default(expr:)")
+		column.SetDefault(&atlas.RawExpr{X: "(" + f.DefaultSQL + ")"})
 	}
 	if f.AutoIncrement {
 		column.AddAttrs(&mysql.AutoIncrement{})

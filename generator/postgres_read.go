@@ -36,7 +36,7 @@ func postgresRead(c *ExistingColumn) reading {
 	}
 	if !postgresBytes(c.Collation) {
 		r.native, r.size = c.Type+` COLLATE "`+c.Collation+`"`, 0
-		r.note = "compares and sorts by " + c.Collation + ", not by bytes"
+		r.note = "has the collation " + c.Collation + ", whose indexes do not serve what sorts and compares by bytes, as the API does"
 	}
 	return r
 }
@@ -80,7 +80,7 @@ func postgresScalarRead(name string) reading {
 	case strings.HasPrefix(name, "character varying("):
 		return reading{scalar: schema.String, size: size()}
 	case strings.HasPrefix(name, "character("):
-		return reading{scalar: schema.String, native: name, note: "the database fills it up with blanks"}
+		return reading{scalar: schema.String, native: name, note: "the database fills it up with blanks, which the API does not show"}
 	case strings.HasPrefix(name, "numeric("):
 		return postgresNumeric(name)
 	case zonedStamp.MatchString(name):

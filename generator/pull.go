@@ -71,8 +71,9 @@ type pulledField struct {
 	name   string
 	column *ExistingColumn
 	reading
-	enum string
-	id   bool // an ID rather than a String or a BigInt
+	enum   string
+	holder string // the name of the embedded type that it holds
+	id     bool   // an ID rather than a String or a BigInt
 
 	link   *ExistingForeignKey
 	target *pulledType
@@ -80,6 +81,14 @@ type pulledField struct {
 	via    *pulledType // the join type of a list over one
 	many   bool
 	req    bool // a link that is never null
+}
+
+// what a table is, as the database calls it.
+func (p *pull) what(x *ExistingTable) string {
+	if x.What == "table" && p.dialect.column == nil {
+		return "collection"
+	}
+	return x.What
 }
 
 func (p *pull) members() int {
@@ -97,7 +106,9 @@ func (p *pull) problems(text string) (schema.Problems, error) {
 	if err == nil {
 		_, err = New(s)
 	}
-	if err == nil {
+	if err == nil && p.dialect.column == nil {
+		_, err = Collections(typesOf(s, p.existing.Database))
+	} else if err == nil {
 		_, err = Tables(typesOf(s, p.existing.Database), p.existing.Dialect)
 	}
 	var problems schema.Problems
@@ -148,7 +159,7 @@ func (t *pulledType) proposal(p *pull) string {
 // leave takes a table out, and every link to it.
 func (p *pull) leave(t *pulledType, why string) {
 	p.types = slices.DeleteFunc(p.types, func(o *pulledType) bool { return o == t })
-	p.alone = append(p.alone, fmt.Sprintf("%s %s: %s", t.table.What, t.table.Name, why))
+	p.alone = append(p.alone, fmt.Sprintf("%s %s: %s", p.what(t.table), t.table.Name, why))
 	slices.Sort(p.alone)
 	for _, o := range p.types {
 		o.fields = slices.DeleteFunc(o.fields, func(f *pulledField) bool { return f.target == t || f.via == t })
@@ -184,19 +195,19 @@ func (p *pull) collect() {
 	for i := range tables {
 		x := &tables[i]
 		if first, again := lower[strings.ToLower(x.Name)]; again {
-			p.alone = append(p.alone, fmt.Sprintf("%s %s: it differs from %s only in case", x.What, x.Name, first))
+			p.alone = append(p.alone, fmt.Sprintf("%s %s: it differs from %s only in case", p.what(x), x.Name, first))
 			continue
 		}
 		lower[strings.ToLower(x.Name)] = x.Name
 		if x.Alone != "" {
-			p.alone = append(p.alone, fmt.Sprintf("%s %s: %s", x.What, x.Name, x.Alone))
+			p.alone = append(p.alone, fmt.Sprintf("%s %s: %s", p.what(x), x.Name, x.Alone))
 			continue
 		}
 		t := &pulledType{table: x, names: names{}, notes: slices.Clone(x.Notes)}
 		t.name = taken.free(typeName(x.Name), typeName(x.Name)+"Row")
 		p.addColumns(t)
 		if len(t.fields) == 0 {
-			p.alone = append(p.alone, fmt.Sprintf("%s %s: it has no column that a schema can say", x.What, x.Name))
+			p.alone = append(p.alone, fmt.Sprintf("%s %s: it has no column that a schema can say", p.what(x), x.Name))
 			continue
 		}
 		p.types = append(p.types, t)
@@ -218,7 +229,7 @@ func (p *pull) addColumns(t *pulledType) {
 			x.Primary = nil
 		}
 	}
-	if x.What == "table" && len(x.Primary) == 0 && len(t.notes) == len(x.Notes) {
+	if x.What == "table" && len(x.Primary) == 0 && len(t.notes) == len(x.Notes) && p.dialect.column != nil {
 		t.notes = append(t.notes, "without a primary key no row can be named: the table is only read, like a view")
 	}
 	for i := range x.Columns {
@@ -230,8 +241,8 @@ func (p *pull) addColumns(t *pulledType) {
 		}
 		name := fieldName(c.Name)
 		f.name = t.names.free(name, name+"Value")
-		if slices.Equal(x.Primary, []string{c.Name}) && f.scalar == schema.String && f.native == "" && f.size == 0 && strings.EqualFold(c.Name, "id") {
-			f.id = true
+		if slices.Equal(x.Primary, []string{c.Name}) && f.scalar == schema.String && f.native == "" && f.size == p.dialect.idSize && strings.EqualFold(c.Name, "id") {
+			f.id, f.size = true, 0
 		}
 		if f.scalar == schema.BigInt && c.Counted && f.native == "" {
 			f.id = true
@@ -241,6 +252,7 @@ func (p *pull) addColumns(t *pulledType) {
 		} else if f.scalar == schema.EnumValue {
 			f.enum = t.name + capital(f.name)
 		}
+		f.holder = t.name + capital(f.name)
 		t.fields = append(t.fields, f)
 	}
 }
@@ -251,7 +263,7 @@ func (r reading) isKey() bool {
 		return false
 	}
 	switch r.scalar {
-	case schema.Float, schema.Bytes, schema.Boolean, schema.Decimal, schema.JSON:
+	case schema.Float, schema.Bytes, schema.Boolean, schema.Decimal, schema.JSON, schema.Embedded:
 		return false
 	}
 	return true

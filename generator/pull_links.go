@@ -85,8 +85,8 @@ func (p *pull) shareKeys(relations []*relation) {
 		changed = false
 		for _, r := range relations {
 			for i, near := range r.near {
-				if r.far[i].isID() && !near.isID() && near.canBeID(r.far[i]) {
-					near.id, changed = true, true
+				if r.far[i].isID() && !near.isID() && near.canBeID(r.far[i], p.dialect.idSize) {
+					near.id, near.size, changed = true, 0, true
 				}
 			}
 		}
@@ -96,8 +96,8 @@ func (p *pull) shareKeys(relations []*relation) {
 func (f *pulledField) isID() bool { return f.id || f.scalar == schema.ID }
 
 // canBeID is whether the column holds what an ID does that the other one is.
-func (f *pulledField) canBeID(other *pulledField) bool {
-	if f.native != "" || f.size > 0 || f.list {
+func (f *pulledField) canBeID(other *pulledField, size int) bool {
+	if f.native != "" || f.size > 0 && f.size != size || f.list {
 		return false
 	}
 	if other.scalar == schema.String {

@@ -65,15 +65,22 @@ func (p *pull) writeType(t *pulledType, enums map[string][]string) {
 		if f.scalar == schema.EnumValue && f.column != nil {
 			p.writeEnum(t, f, enums)
 		}
+		if f.scalar == schema.Embedded {
+			p.writeEmbedded(f, f.holder, f.members)
+		}
 	}
 	p.say(nil, "")
 	for _, n := range t.notes {
 		p.comment("", n)
 	}
+	p.describe(t, "", t.table.Comment)
 	p.say(t, "type "+t.name+p.home(t)+p.rules(t)+p.keys(t)+" {")
 	for _, f := range t.fields {
 		if f.note != "" {
 			p.comment("  ", f.note)
+		}
+		if f.column != nil {
+			p.describe(f, "  ", f.column.Comment)
 		}
 		p.say(f, "  "+p.member(f))
 	}
@@ -81,6 +88,13 @@ func (p *pull) writeType(t *pulledType, enums map[string][]string) {
 		p.comment("  ", "left alone: "+a)
 	}
 	p.say(nil, "}")
+}
+
+// describe writes what the database says of something, as its description.
+func (p *pull) describe(about any, margin, comment string) {
+	if comment != "" {
+		p.say(about, margin+quoteSDL(comment))
+	}
 }
 
 func (p *pull) rules(t *pulledType) string {
@@ -111,6 +125,25 @@ func (p *pull) writeEnum(t *pulledType, f *pulledField, enums map[string][]strin
 	p.say(t, "enum "+f.enum+" {")
 	for _, v := range f.values {
 		p.say(t, "  "+v)
+	}
+	p.say(nil, "}")
+}
+
+// writeEmbedded writes the types that a field of documents holds, the inner ones first.
+func (p *pull) writeEmbedded(f *pulledField, name string, members []embeddedMember) {
+	for _, m := range members {
+		if m.scalar == schema.Embedded {
+			p.writeEmbedded(f, name+capital(m.name), m.members)
+		}
+	}
+	p.say(nil, "")
+	p.say(f, "type "+name+" {")
+	for _, m := range members {
+		text := m.typeText(name+capital(m.name), "String")
+		if m.nonNull {
+			text += "!"
+		}
+		p.say(f, "  "+m.name+": "+text)
 	}
 	p.say(nil, "}")
 }
@@ -283,14 +316,25 @@ func (p *pull) member(f *pulledField) string {
 }
 
 func (f *pulledField) typeText() string {
-	name := f.scalar.String()
-	switch {
-	case f.id:
-		name = "ID"
-	case f.scalar == schema.EnumValue:
-		name = f.enum
+	if f.id {
+		return "ID"
 	}
-	if f.list {
+	return f.reading.typeText(f.holder, f.enum)
+}
+
+// typeText is the type in SDL, of which an embedded type and an enum have names.
+func (r reading) typeText(embedded, enum string) string {
+	name := r.scalar.String()
+	switch r.scalar {
+	case schema.EnumValue:
+		name = enum
+	case schema.Embedded:
+		name = embedded
+	}
+	switch {
+	case r.list && r.whole:
+		return "[" + name + "!]"
+	case r.list:
 		return "[" + name + "]"
 	}
 	return name

@@ -26,6 +26,7 @@ type dialect struct {
 	read    func(*ExistingColumn) reading
 	literal func(r reading, sql string) string // a default as SDL, "" where it is no literal
 	fits    func(*schema.Field, reading) bool  // whether a field holds what a column does
+	idSize  int                                // the characters of an ID, 0 for any number
 }
 
 // check is a constraint that a column's type does not say. Its suffix is part of its name.
@@ -52,9 +53,17 @@ var dialects = map[string]dialect{
 	},
 	"mysql": {
 		// Names are written without a schema: the connection says in which database.
-		column: mysqlColumn,
-		checks: mysqlChecks,
-		table:  mysqlTable,
+		column:  mysqlColumn,
+		checks:  mysqlChecks,
+		table:   mysqlTable,
+		read:    mysqlRead,
+		literal: mysqlLiteral,
+		fits:    mysqlFits,
+		idSize:  64,
+	},
+	"mongodb": { // which has no tables, but can be read
+		read:    mongoRead,
+		literal: func(reading, string) string { return "" },
 	},
 }
 
@@ -65,7 +74,7 @@ var dialects = map[string]dialect{
 // and misses a new value of an enum.
 func Tables(types []*schema.Type, dialectName string) (*atlas.Schema, error) {
 	d, ok := dialects[dialectName]
-	if !ok {
+	if !ok || d.column == nil {
 		return nil, fmt.Errorf("tables of the dialect %q are not known", dialectName)
 	}
 	m := tableMaker{dialect: d, tables: map[*schema.Type]*atlas.Table{}, columns: map[*schema.Field]*atlas.Column{}}

@@ -39,7 +39,10 @@ func (l mysqlDialect) inspect(ctx context.Context, conn *sql.Conn, g *goal) (*st
 			return nil, err
 		}
 	}
-	names := s.sort(objects, g)
+	names, err := s.setServed(ctx, conn, g, s.sort(objects, g))
+	if err != nil {
+		return nil, err
+	}
 	if len(names) == 0 {
 		s.tables = atlas.New("")
 		return s, nil

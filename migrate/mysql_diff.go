@@ -11,9 +11,12 @@ import (
 	atlas "ariga.io/atlas/sql/schema"
 )
 
-func (mysqlDialect) diff(_ context.Context, d *draft, have, want *atlas.Table) ([]atlas.Change, error) {
+func (l mysqlDialect) diff(ctx context.Context, d *draft, have, want *atlas.Table) ([]atlas.Change, error) {
 	made := d.have.made(want.Name)
 	mysqlAdopt(have, want)
+	if err := l.adoptDefaults(ctx, d, have, want); err != nil {
+		return nil, err
+	}
 	for _, w := range want.Columns {
 		if h, ok := have.Column(w.Name); ok && !made.Columns[d.have.column(want.Name, w.Name)].Made && wider(h.Type.Type, w.Type.Type) {
 			w.Type.Type = h.Type.Type
@@ -147,6 +150,27 @@ func mysqlAdopt(have, want *atlas.Table) {
 			h.Default = w.Default
 		}
 	}
+}
+
+// adoptDefaults takes over how the server spells the expressions of defaults.
+func (l mysqlDialect) adoptDefaults(ctx context.Context, d *draft, have, want *atlas.Table) error {
+	for _, w := range want.Columns {
+		f, h := d.want.field(want.Name, w.Name), (*atlas.Column)(nil)
+		if f != nil && f.DefaultSQL != "" {
+			h, _ = have.Column(w.Name)
+		}
+		if h == nil || h.Default == nil || h.Default == w.Default {
+			continue
+		}
+		same, err := l.respelled(ctx, d.conn, d.have.table(want.Name), d.have.column(want.Name, w.Name), defaultSQL(w))
+		if err != nil {
+			return err
+		}
+		if same {
+			h.Default = w.Default
+		}
+	}
+	return nil
 }
 
 // mysqlSpelled is an expression without what MySQL adds to it.

@@ -16,7 +16,7 @@ const gap = "\x01"
 
 func (l postgresDialect) existing(ctx context.Context, conn *sql.Conn, only []string) (*generator.Existing, error) {
 	e := &generator.Existing{Dialect: "postgres"}
-	tables, err := cells(ctx, conn, "SELECT relname, CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' ELSE 'table' END "+
+	tables, err := cells(ctx, conn, "SELECT relname, CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' ELSE 'table' END, obj_description(oid, 'pg_class') "+
 		"FROM pg_catalog.pg_class WHERE relnamespace = "+here+" AND relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT relispartition ORDER BY relname")
 	if err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func (l postgresDialect) existing(ctx context.Context, conn *sql.Conn, only []st
 		if only != nil && !slices.Contains(only, name) || strings.HasPrefix(name, "_spacecloud") {
 			continue
 		}
-		t := generator.ExistingTable{Name: name, What: row[1]}
+		t := generator.ExistingTable{Name: name, What: row[1], Comment: row[2]}
 		if ownTable(name) {
 			t.Alone = "names that begin with _ are the server's own"
 		}
@@ -58,7 +58,8 @@ func (postgresDialect) readColumns(ctx context.Context, conn *sql.Conn, table fu
 	rows, err := cells(ctx, conn, `
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity::text, a.attgenerated::text,
 	CASE WHEN a.attcollation <> 0 AND a.attcollation <> 100 THEN l.collname END,
-	(SELECT string_agg(enumlabel, E'\x01' ORDER BY enumsortorder) FROM pg_catalog.pg_enum WHERE enumtypid = a.atttypid)
+	(SELECT string_agg(enumlabel, E'\x01' ORDER BY enumsortorder) FROM pg_catalog.pg_enum WHERE enumtypid = a.atttypid),
+	col_description(c.oid, a.attnum)
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
 WHERE c.relnamespace = `+here+` AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum`)
@@ -70,7 +71,7 @@ WHERE c.relnamespace = `+here+` AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a
 		if t == nil {
 			continue
 		}
-		c := generator.ExistingColumn{Name: row[1], Type: row[2], NonNull: row[3] == "true", Default: row[4], Counted: row[5] != "", Generated: row[6] != "", Collation: row[7]}
+		c := generator.ExistingColumn{Name: row[1], Type: row[2], NonNull: row[3] == "true", Default: row[4], Counted: row[5] != "", Generated: row[6] != "", Collation: row[7], Comment: row[9]}
 		if row[8] != "" {
 			c.Values, c.Form = strings.Split(row[8], gap), "enum"
 		}
@@ -180,7 +181,7 @@ func (postgresDialect) notes(ctx context.Context, conn *sql.Conn) ([]string, err
 		return nil, err
 	}
 	if by := found[0][0]; by != "C" && by != "POSIX" {
-		notes = append(notes, fmt.Sprintf("Texts compare and sort by the collation of the database, %s, and not by their bytes as elsewhere.", by))
+		notes = append(notes, fmt.Sprintf("Texts have the collation of the database, %s. The API sorts and compares them by their bytes, as everywhere, which indexes of that collation do not serve.", by))
 	}
 	others, err := cells(ctx, conn, "SELECT string_agg(nspname, ', ' ORDER BY nspname) FROM pg_catalog.pg_namespace n WHERE nspname <> current_schema() "+
 		"AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' AND EXISTS (SELECT 1 FROM pg_catalog.pg_class WHERE relnamespace = n.oid AND relkind IN ('r', 'p', 'v', 'm', 'f'))")

@@ -19,6 +19,13 @@ type reader interface {
 
 // Pull is the SDL of a database that is there. It changes nothing.
 func Pull(ctx context.Context, db Database) (string, error) {
+	if db.Mongo != nil {
+		found, err := documents{db}.pull(ctx)
+		if err != nil {
+			return "", fmt.Errorf("database %s: %w", db.Name, err)
+		}
+		return generator.Pull(found)
+	}
 	d, err := dialectOf(db)
 	if err != nil {
 		return "", err

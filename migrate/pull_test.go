@@ -17,6 +17,7 @@ func TestWhatIsPulledIsWhatIsThere(t *testing.T) {
 	}
 	t.Run("SQLite", func(t *testing.T) { testPullLaw(t, seeds, newWorld) })
 	t.Run("PostgreSQL", func(t *testing.T) { testPullLaw(t, seeds/2, newPostgres) })
+	t.Run("MariaDB", func(t *testing.T) { testPullLaw(t, seeds/2, newMySQL) })
 }
 
 func testPullLaw(t *testing.T, seeds int, open func(*testing.T) world) {
@@ -72,24 +73,13 @@ func (w world) structure() string {
 	return text
 }
 
-// onPulled tests what holds in each kind of database that can be pulled.
-func onPulled(t *testing.T, do func(*testing.T, world)) {
-	t.Helper()
-	onAll(t, func(t *testing.T, w world) {
-		if w.db.SQL.Dialect() == "mysql" {
-			t.Skip("MariaDB cannot be pulled yet")
-		}
-		do(t, w)
-	})
-}
-
 // A pulled table is not touched when it leaves the schema, whether it holds rows or not, and
 // neither is what points from it.
 func TestAPulledTableThatIsNoLongerServedStays(t *testing.T) {
-	onPulled(t, func(t *testing.T, w world) {
+	onAll(t, func(t *testing.T, w world) {
 		w.exec(
-			"CREATE TABLE users (id TEXT NOT NULL PRIMARY KEY)",
-			"CREATE TABLE posts (id TEXT NOT NULL PRIMARY KEY, user_id TEXT REFERENCES users (id), note TEXT DEFAULT 'x')",
+			"CREATE TABLE users (id varchar(20) NOT NULL PRIMARY KEY)",
+			"CREATE TABLE posts (id varchar(20) NOT NULL PRIMARY KEY, user_id varchar(20) REFERENCES users (id), note TEXT DEFAULT 'x')",
 			"INSERT INTO users VALUES ('u')", "INSERT INTO posts VALUES ('p', 'u', NULL)")
 		w.apply(w.pull()+"\ntype Mine { id: ID! @primary }", Options{})
 		before := w.dump()
@@ -120,7 +110,7 @@ func TestATableOfOthersIsNotMadeAnewInSQLite(t *testing.T) {
 
 // A default that the database works out is made, is found again, and can be changed.
 func TestDefaultsInSQL(t *testing.T) {
-	onPulled(t, func(t *testing.T, w world) {
+	onAll(t, func(t *testing.T, w world) {
 		const sdl = `type Post @auth(read: "true", create: "true") { id: ID! @primary  slug: String! @default(sql: "%s")  n: Int @default(sql: "1 + 1") }`
 		w.apply(fmt.Sprintf(sdl, "lower('ABC')"), Options{})
 		w.exec("INSERT INTO posts (id) VALUES ('a')")
@@ -132,7 +122,7 @@ func TestDefaultsInSQL(t *testing.T) {
 }
 
 func TestAnEmptyDatabaseIsNotPulled(t *testing.T) {
-	onPulled(t, func(t *testing.T, w world) {
+	onAll(t, func(t *testing.T, w world) {
 		if _, err := Pull(t.Context(), w.db); err == nil || !strings.Contains(err.Error(), "database main is empty") {
 			t.Errorf("got %v", err)
 		}

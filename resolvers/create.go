@@ -216,6 +216,9 @@ func (f *filler) check(row []schema.Value, path func() []any) {
 		f.wrong.field(c, row[i], path)
 	}
 	for _, c := range f.absent {
+		if f.pending[c] {
+			continue
+		}
 		f.wrong.ofAt(c, "default", "has to be given in all rows or in none, for its default is the database's", slices.Concat(path(), []any{c.Name}), nil)
 	}
 	for _, c := range f.typ.Columns {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"spacecloud/database/driver"
@@ -189,6 +190,26 @@ func (f *fill) of(i int) (schema.Value, bool) {
 	return f.node.value(f.from[i])
 }
 
+// given is what a row is made of, with the keys that its links fill, and which of these only the
+// database will tell.
+func (x *node) given() (Doc, map[*schema.Field]bool) {
+	doc := slices.Clip(x.doc)
+	var waits map[*schema.Field]bool
+	for _, f := range x.fills {
+		for j, to := range f.to {
+			v, known := f.of(j)
+			doc = append(doc, FieldValue{Field: to, Value: v})
+			if !known {
+				if waits == nil {
+					waits = map[*schema.Field]bool{}
+				}
+				waits[to] = true
+			}
+		}
+	}
+	return doc, waits
+}
+
 // fill makes the rows of a batch as they will be stored, and validates them.
 func (n *nest) fill(batch []*node) error {
 	if batch[0].there != nil {
@@ -198,24 +219,13 @@ func (n *nest) fill(batch []*node) error {
 	docs := make([]Doc, len(batch))
 	waits := make([]map[*schema.Field]bool, len(batch))
 	for i, x := range batch {
-		docs[i] = slices.Clip(x.doc)
-		for _, f := range x.fills {
-			for j, to := range f.to {
-				v, known := f.of(j)
-				docs[i] = append(docs[i], FieldValue{Field: to, Value: v})
-				if !known {
-					if waits[i] == nil {
-						waits[i] = map[*schema.Field]bool{}
-					}
-					waits[i][to] = true
-				}
-			}
-		}
+		docs[i], waits[i] = x.given()
 	}
 	columns, _ := n.w.columns(t, docs)
+	made := map[*schema.Field]bool{}
 	for _, key := range t.Primary { // the database makes it; it has a place for what it makes
 		if key.Assigned() && !slices.Contains(columns, key) {
-			columns = slices.Concat(columns, []*schema.Field{key})
+			columns, made[key] = slices.Concat(columns, []*schema.Field{key}), true
 		}
 	}
 	f := n.w.filler(t, columns)
@@ -224,7 +234,8 @@ func (n *nest) fill(batch []*node) error {
 		x.columns, x.row = columns, make([]schema.Value, len(columns))
 		clear(given)
 		f.row(x.row, given, docs[i])
-		f.pending = waits[i]
+		f.pending = maps.Clone(made)
+		maps.Copy(f.pending, waits[i])
 		f.check(x.row, func() []any { return x.path })
 		for to := range waits[i] {
 			x.pending = append(x.pending, f.place[to.Index])

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -726,6 +727,24 @@ func (c *checker) holdIntegers() {
 			}
 		}
 	}
+	for _, t := range c.schema.Types {
+		for _, f := range t.Fields {
+			c.holdInteger(f)
+		}
+	}
+}
+
+// holdInteger makes an integer of the default of a key that turned out to hold one.
+func (c *checker) holdInteger(f *Field) {
+	if !f.integer || f.Default == nil || f.Default.Kind() != TextValue {
+		return
+	}
+	got, err := f.Coerce(f.Default.Text())
+	if err != nil {
+		c.problems = append(c.problems, Problem{Pos: f.Pos, Message: fmt.Sprintf("%s.%s: the default %s", f.Owner.Name, f.Name, err.Error())})
+		return
+	}
+	f.Default = &got
 }
 
 func joinIntegers(join *Type) (changed bool) {

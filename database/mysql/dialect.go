@@ -120,7 +120,7 @@ func compared(c query.Compare) schema.Scalar {
 // Side is a sort key.
 func (d dialect) Side(b *sqlgen.Builder, o query.Operand, s schema.Scalar) {
 	d.ordered(b, s)
-	b.Operand(o, s)
+	d.sorted(b, o, s)
 }
 
 func (d dialect) ordered(b *sqlgen.Builder, s schema.Scalar) {
@@ -137,12 +137,10 @@ func (d dialect) Compare(b *sqlgen.Builder, c query.Compare) {
 		d.in(b, c, s)
 	case query.HasAny, query.HasAll:
 		d.has(b, c, s)
+	case query.Eq, query.Ne:
+		say(b, "(", func() { b.Operand(c.Left, s) }, comparisons[c.Op], func() { b.Operand(c.Right, s) }, ")")
 	default:
-		b.Text("(")
-		b.Operand(c.Left, s)
-		b.Text(comparisons[c.Op])
-		b.Operand(c.Right, s)
-		b.Text(")")
+		say(b, "(", func() { d.sorted(b, c.Left, s) }, comparisons[c.Op], func() { d.sorted(b, c.Right, s) }, ")")
 	}
 }
 
@@ -163,8 +161,9 @@ func (d dialect) in(b *sqlgen.Builder, c query.Compare, s schema.Scalar) {
 		defer b.Text(" END")
 	}
 	left, list := func() { b.Operand(c.Left, s) }, func() { listOf(b, c.Right, s) }
-	among := func() { d.Elements(b, s, list) }
-	some := func() { say(b, "EXISTS (SELECT 1 FROM ", func() { elements(b, b.Alias(), d.packed(s), list) }, ")") }
+	packed := d.packedBeside(c.Left, s)
+	among := func() { d.elements(b, s, packed, list) }
+	some := func() { say(b, "EXISTS (SELECT 1 FROM ", func() { elements(b, b.Alias(), packed, list) }, ")") }
 	isNull := c.Left.Kind != query.Column || !c.Left.Field.NonNull || len(c.Left.Via) > 0 || len(c.Left.Inside) > 0
 	// MariaDB is not to be asked whether null is in a list: it is not in one without elements, and
 	// else that is unknown. An index serves IN beside AND, but not in a CASE.
@@ -209,9 +208,13 @@ func (d dialect) has(b *sqlgen.Builder, c query.Compare, s schema.Scalar) {
 }
 
 func (d dialect) Elements(b *sqlgen.Builder, s schema.Scalar, list func()) {
+	d.elements(b, s, d.packed(s), list)
+}
+
+func (d dialect) elements(b *sqlgen.Builder, s schema.Scalar, packed string, list func()) {
 	e := b.Alias()
 	b.Text("SELECT " + d.unpacked(e+".v", s) + " FROM ")
-	elements(b, e, d.packed(s), list)
+	elements(b, e, packed, list)
 }
 
 // measures are how many elements a list has at most that a measure is looked for in.

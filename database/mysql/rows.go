@@ -117,6 +117,8 @@ func (r *rows) AppendJSON(dst []byte, column int) []byte {
 	switch v := r.values[column+r.skip].(type) {
 	case int64:
 		return appendInteger(dst, v, f.Scalar)
+	case float32:
+		return schema.AppendFloat(dst, written(v))
 	case float64:
 		return schema.AppendFloat(dst, v)
 	case []byte:
@@ -138,6 +140,12 @@ func appendInteger(dst []byte, i int64, s schema.Scalar) []byte {
 		return schema.AppendFloat(dst, float64(i))
 	}
 	return schema.AppendBigInt(dst, i)
+}
+
+// written is a float of 32 bits as it is written, not as its bits are: 0.1 is 0.1.
+func written(v float32) float64 {
+	f, _ := strconv.ParseFloat(strconv.FormatFloat(float64(v), 'g', -1, 32), 64)
+	return f
 }
 
 func (r *rows) appendText(dst, text []byte, f *schema.Field) []byte {
@@ -180,6 +188,8 @@ func value(v sqldriver.Value, f *schema.Field, s *server) schema.Value {
 			return schema.Double(float64(v))
 		}
 		return schema.Integer(v)
+	case float32:
+		return schema.Double(written(v))
 	case float64:
 		return schema.Double(v)
 	case []byte:

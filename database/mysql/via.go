@@ -46,7 +46,7 @@ func (d dialect) of(b *sqlgen.Builder, l *query.Level, keys, row string) {
 	for i, f := range columns {
 		b.Text(", k")
 		b.Int(i)
-		b.Text(" " + d.packed(stored(f)) + " PATH '$[")
+		b.Text(" " + d.packedFor(f) + " PATH '$[")
 		b.Int(i)
 		b.Text("]'")
 	}

@@ -44,7 +44,11 @@ func (d dialect) Typed(dst []byte, n int, p sqlgen.Param) []byte {
 		}
 		return append(append(dst, "::"...), typeOf(boundScalar(p))...)
 	case sqlgen.List, sqlgen.Keys:
-		return appendListType(dst, boundScalar(p))
+		dst = appendListType(dst, boundScalar(p))
+		if f := elementOf(p); f != nil && ownType(f) != "" {
+			dst = append(append(append(dst, "::"...), ownType(f)...), "[]"...)
+		}
+		return dst
 	case sqlgen.Limit, sqlgen.Offset:
 		return append(dst, "::bigint"...)
 	case oddSteps:
@@ -55,6 +59,14 @@ func (d dialect) Typed(dst []byte, n int, p sqlgen.Param) []byte {
 		return append(dst, "::jsonb"...)
 	}
 	return append(dst, "::text"...)
+}
+
+// elementOf is the column that the elements of a list are compared with, nil where none is known.
+func elementOf(p sqlgen.Param) *schema.Field {
+	if p.Bind == sqlgen.Keys {
+		return p.Columns[p.Key]
+	}
+	return p.From.Field
 }
 
 // appendListType appends the cast of a list, which is bound as bigints or as texts.
@@ -174,7 +186,7 @@ func measured(o query.Operand) schema.Scalar {
 const bytewise = ` COLLATE "C"`
 
 // Side is a sort key.
-func (dialect) Side(b *sqlgen.Builder, o query.Operand, s schema.Scalar) {
+func (d dialect) Side(b *sqlgen.Builder, o query.Operand, s schema.Scalar) {
 	switch o.Kind {
 	case query.Column:
 		s = stored(o.Field)
@@ -184,10 +196,38 @@ func (dialect) Side(b *sqlgen.Builder, o query.Operand, s schema.Scalar) {
 	if isDocument(s) {
 		b.Fail("JSON documents have no order on PostgreSQL")
 	}
-	b.Operand(o, s)
+	d.shown(b, o, s)
 	if isText(s) {
 		b.Text(bytewise)
 	}
+}
+
+// shown appends an operand as the API shows it, where that is not what the column holds: an
+// enum as a text, and a real by its digits, for the bits of 0.1 are another number in it.
+func (dialect) shown(b *sqlgen.Builder, o query.Operand, s schema.Scalar) {
+	b.Operand(o, s)
+	if o.Kind != query.Column && o.Kind != query.Measured || o.Field == nil {
+		return
+	}
+	switch {
+	case isOpaque(o.Field):
+		b.Text("::text")
+	case isReal(o.Field) && s == schema.Float:
+		b.Text("::text::double precision")
+	}
+}
+
+// meeting gives what is compared with a column of a type of its own that type, and is whether
+// there is such a column.
+func meeting(c query.Compare) (query.Compare, bool) {
+	for _, sides := range [][2]*query.Operand{{&c.Left, &c.Right}, {&c.Right, &c.Left}} {
+		column, value := sides[0], sides[1]
+		if column.Kind == query.Column && ownType(column.Field) != "" && (value.Kind == query.Constant || value.Kind == query.Arg || value.Kind == query.Claim) {
+			value.Field = column.Field
+			return c, true
+		}
+	}
+	return c, false
 }
 
 // Compare says = ANY of a list, which an index serves whatever its length.
@@ -197,10 +237,17 @@ func (d dialect) Compare(b *sqlgen.Builder, c query.Compare) {
 		b.Fail("JSON documents are not compared as texts on PostgreSQL")
 		return
 	}
+	side := d.shown
+	if isText(s) && (c.Op == query.Eq || c.Op == query.Ne || c.Op == query.In || c.Op == query.Nin) {
+		met, own := meeting(c)
+		if c = met; own {
+			side = (*sqlgen.Builder).Operand
+		}
+	}
 	switch c.Op {
 	case query.In, query.Nin:
 		b.Text("(")
-		b.Operand(c.Left, s)
+		side(b, c.Left, s)
 		if c.Op == query.In {
 			b.Text(" = ANY(")
 		} else {
@@ -212,12 +259,12 @@ func (d dialect) Compare(b *sqlgen.Builder, c query.Compare) {
 		d.has(b, c, s)
 	default:
 		b.Text("(")
-		b.Operand(c.Left, s)
+		side(b, c.Left, s)
 		if isText(s) && c.Op != query.Eq && c.Op != query.Ne {
 			b.Text(bytewise)
 		}
 		b.Text(comparisons[c.Op])
-		b.Operand(c.Right, s)
+		side(b, c.Right, s)
 		b.Text(")")
 	}
 }

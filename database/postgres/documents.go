@@ -61,6 +61,14 @@ func (dialect) member(b *sqlgen.Builder, s schema.Scalar, text func()) {
 	b.Text("::" + typeOf(s))
 }
 
+// doc appends a document as jsonb, which json is not.
+func (dialect) doc(b *sqlgen.Builder, o query.Operand) {
+	b.Operand(o, schema.JSON)
+	if o.Kind == query.Column && baseType(o.Field.Native) == "json" {
+		b.Text("::jsonb")
+	}
+}
+
 func (d dialect) JSON(b *sqlgen.Builder, w query.JSON) {
 	at := func() {
 		b.Text("NULLIF(")
@@ -95,9 +103,9 @@ func (d dialect) JSON(b *sqlgen.Builder, w query.JSON) {
 }
 
 // document appends the right side of a comparison.
-func (dialect) document(b *sqlgen.Builder, o query.Operand) {
+func (d dialect) document(b *sqlgen.Builder, o query.Operand) {
 	if o.Kind == query.Column {
-		b.Operand(o, schema.JSON)
+		d.doc(b, o)
 		return
 	}
 	b.Bind(sqlgen.Param{Bind: jsonRight, From: o, Scalar: schema.JSON})
@@ -105,9 +113,9 @@ func (dialect) document(b *sqlgen.Builder, o query.Operand) {
 
 // atPath appends what the path leads to. Steps such as "-1" and "01" are names: PostgreSQL takes
 // them for numbers of elements too, so a list before one of them leads nowhere.
-func (dialect) atPath(b *sqlgen.Builder, w query.JSON) {
+func (d dialect) atPath(b *sqlgen.Builder, w query.JSON) {
 	if w.Path.IsZero() {
-		b.Operand(w.Doc, schema.JSON)
+		d.doc(b, w.Doc)
 		return
 	}
 	path := func() { b.Bind(sqlgen.Param{Bind: sqlgen.List, From: w.Path, Scalar: schema.String}) }
@@ -118,11 +126,11 @@ func (dialect) atPath(b *sqlgen.Builder, w query.JSON) {
 	b.Text(" = '{}' OR NOT EXISTS (SELECT 1 FROM unnest(")
 	odd()
 	b.Text(") AS " + step + "(n) WHERE jsonb_typeof(")
-	b.Operand(w.Doc, schema.JSON)
+	d.doc(b, w.Doc)
 	b.Text(" #> (")
 	path()
 	b.Text(")[1:" + step + ".n - 1]) = 'array') THEN ")
-	b.Operand(w.Doc, schema.JSON)
+	d.doc(b, w.Doc)
 	b.Text(" #> ")
 	path()
 	b.Text(" END")

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"math"
@@ -28,6 +29,7 @@ const (
 	asUUID
 	asBytes
 	asString
+	asPadded // character(n): the blanks at its end mean nothing
 	asJSON
 	asJSONB
 	asArray
@@ -36,7 +38,7 @@ const (
 // kinds are those of the types that are read in the binary format, by their OIDs.
 var kinds = map[uint32]kind{
 	16: asBool, 17: asBytes, 18: asString, 19: asString, 20: asInt8, 21: asInt2, 23: asInt4, 25: asString, 114: asJSON,
-	700: asFloat4, 701: asFloat8, 1042: asString, 1043: asString, 1082: asDate, 1083: asTime, 1114: asTimestamp, 1184: asTimestamp,
+	700: asFloat4, 701: asFloat8, 1042: asPadded, 1043: asString, 1082: asDate, 1083: asTime, 1114: asTimestamp, 1184: asTimestamp,
 	1700: asNumeric, 2950: asUUID, 3802: asJSONB,
 }
 
@@ -65,6 +67,8 @@ func appendCell(dst []byte, k kind, raw []byte, f *schema.Field) []byte {
 			return append(dst, raw...)
 		}
 		return schema.AppendString(dst, viewString(raw))
+	case asPadded:
+		return schema.AppendString(dst, viewString(bytes.TrimRight(raw, " ")))
 	case asInt2, asInt4, asInt8:
 		return appendInteger(dst, integer(k, raw), f.Scalar)
 	case asFloat4, asFloat8:
@@ -120,6 +124,8 @@ func appendNumber(dst []byte, text string, s schema.Scalar) []byte {
 func valueOf(k kind, raw []byte, f *schema.Field) schema.Value {
 	var room [64]byte
 	switch k {
+	case asPadded:
+		return schema.Text(string(bytes.TrimRight(raw, " ")))
 	case asInt2, asInt4, asInt8:
 		return integerValue(integer(k, raw), f.Scalar)
 	case asFloat4, asFloat8:

@@ -13,7 +13,7 @@ import (
 // Match gives an index of the column a range where the beginning of what matches is known.
 func (d dialect) Match(b *sqlgen.Builder, c query.Compare) {
 	text := func(o query.Operand) func() {
-		return func() { b.Operand(o, schema.String) }
+		return func() { d.shown(b, o, schema.String) }
 	}
 	left, right := text(c.Left), text(c.Right)
 	known := c.Right.Kind != query.Column

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -36,6 +37,21 @@ func locate(from string) (file, error) {
 		return file{}, fault.New(fault.Invalid, "the folder %s of the database %s is not there", folder, path)
 	}
 	return file{path: path}, nil
+}
+
+// Existing refuses the URL of a file that is not there, which Open would make.
+func Existing(from string) error {
+	if from == "sqlite::memory:" {
+		return fault.New(fault.NotFound, "%s is new each time, and holds nothing", from)
+	}
+	f, err := locate(from)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(f.path); errors.Is(err, fs.ErrNotExist) {
+		return fault.New(fault.NotFound, "there is no file %s; look at the url of the database in the settings", f.path)
+	}
+	return nil
 }
 
 // temporary is a file that goes with the driver. SQLite's own databases in memory would have

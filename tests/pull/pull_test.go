@@ -4,7 +4,6 @@ package pull
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"flag"
 	"log/slog"
@@ -12,27 +11,27 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
 	"golang.org/x/tools/txtar"
 
 	"spacecloud/auth"
 	"spacecloud/database"
-	"spacecloud/database/driver"
-	"spacecloud/database/sqlite"
 	"spacecloud/generator"
 	"spacecloud/graph"
 	"spacecloud/migrate"
 	"spacecloud/resolvers"
 	"spacecloud/rules"
 	"spacecloud/schema"
-	"spacecloud/tests/postgres"
+	"spacecloud/tests/served"
 )
 
 var update = flag.Bool("update", false, "rewrite the schemas in testdata")
 
-func TestMain(m *testing.M) { os.Exit(postgres.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(served.Run(m)) }
 
 // story is a dump and the schema that is pulled from it.
 type story struct {
@@ -49,6 +48,9 @@ func read(t *testing.T, name string) story {
 	}
 	return story{path, archive}
 }
+
+// dump is what makes the database: SQL, or the commands of MongoDB.
+func (s story) dump() string { return string(s.archive.Files[0].Data) }
 
 func (s story) file(name string) *txtar.File {
 	for i := range s.archive.Files {
@@ -118,56 +120,44 @@ func pullTwice(t *testing.T, db migrate.Database) string {
 
 // opened is a schema that everybody may do everything with.
 func opened(sdl string) string {
-	var b strings.Builder
-	view := false
-	for line := range strings.Lines(sdl) {
-		if name, is := strings.CutPrefix(line, "type "); is {
-			name, _, _ = strings.Cut(name, " ")
-			view = strings.Contains(line, "@view")
-			rules := ` @auth(read: "true", create: "true", update: "true", delete: "true")`
-			if view {
-				rules = ` @auth(read: "true")`
+	return types.ReplaceAllStringFunc(sdl, func(text string) string {
+		rules := ""
+		switch {
+		case strings.Contains(text, "@view"):
+			rules = ` @auth(read: "true")`
+		case strings.Contains(text, "@primary"):
+			rules = ` @auth(read: "true", create: "true", update: "true", delete: "true")`
+		}
+		return types.ReplaceAllString(text, "type $1"+rules+"$2")
+	})
+}
+
+var types = regexp.MustCompile(`(?ms)^type (\w+)(.*?^\}$)`)
+
+// Whatever somebody else made of it, a database is served as it is.
+func TestWhatIsThereIsServed(t *testing.T) {
+	served.Each(t, func(t *testing.T, on served.Kind) {
+		story := read(t, on.Name+".txtar")
+		d := on.Open(t)
+		target := served.Must(migrate.Target("main", d))(t)
+		fill(t, target, story.dump())
+		text := pullTwice(t, target)
+		story.check(t, "schema.graphql", text)
+		s := parse(t, opened(text))
+		server := serve(t, database.New("main", d), s)
+		askAll(t, server, s)
+		probe(t, on, server, s)
+		for _, f := range story.archive.Files {
+			if query, is := strings.CutPrefix(f.Name, "query "); is {
+				story.check(t, f.Name, ask(t, server, query)+"\n")
 			}
-			line = strings.Replace(line, "type "+name, "type "+name+rules, 1)
 		}
-		b.WriteString(line)
-	}
-	return b.String()
-}
-
-func TestSQLite(t *testing.T) {
-	story := read(t, "sqlite.txtar")
-	file := "sqlite:" + filepath.Join(t.TempDir(), "main.db")
-	drivers := database.Drivers{"sqlite": func(ctx context.Context, url string) (driver.Driver, error) { return sqlite.Open(ctx, url) }}
-	db, err := drivers.Open(t.Context(), "main", file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	target := migrate.Database{Name: "main", Product: "SQLite", SQL: db.Driver().(driver.SQL)}
-	fill(t, target, string(story.file("dump.sql").Data))
-	text := pullTwice(t, target)
-	story.check(t, "schema.graphql", text)
-	server := serve(t, db, parse(t, opened(text)))
-	askAll(t, server, parse(t, opened(text)))
-	for _, f := range story.archive.Files {
-		if query, is := strings.CutPrefix(f.Name, "query "); is {
-			story.check(t, f.Name, ask(t, server, query)+"\n")
-		}
-	}
-}
-
-func TestPostgreSQL(t *testing.T) {
-	story := read(t, "postgres.txtar")
-	target := migrate.Database{Name: "main", Product: "PostgreSQL", SQL: opener{postgres.Open(t)}}
-	fill(t, target, string(story.file("dump.sql").Data))
-	story.check(t, "schema.graphql", pullTwice(t, target))
+	})
 }
 
 // A database that is not the main one says so at every type.
 func TestAnotherDatabase(t *testing.T) {
-	db := openSQLite(t)
-	db.Name = "shop"
+	db := served.Must(migrate.Target("shop", served.SQLite.Open(t)))(t)
 	fill(t, db, "CREATE TABLE posts (id INTEGER PRIMARY KEY); CREATE VIEW tops AS SELECT id FROM posts")
 	text := pullTwice(t, db)
 	for _, want := range []string{"# The schema of database shop (SQLite)", `type Post @table(db: "shop") {`, `type Top @view(db: "shop") {`} {
@@ -177,15 +167,31 @@ func TestAnotherDatabase(t *testing.T) {
 	}
 }
 
+// fill runs the statements of a dump, each of which ends a line; of MongoDB its commands, one a
+// line.
 func fill(t *testing.T, db migrate.Database, dump string) {
 	t.Helper()
+	if db.Mongo != nil {
+		for line := range strings.Lines(dump) {
+			var command bson.D
+			if err := bson.UnmarshalExtJSON([]byte(line), false, &command); err != nil {
+				t.Fatalf("%v\n%s", err, line)
+			}
+			if err := db.Mongo.RunCommand(t.Context(), command).Err(); err != nil {
+				t.Fatalf("%v\n%s", err, line)
+			}
+		}
+		return
+	}
 	conn, err := db.SQL.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := conn.ExecContext(t.Context(), dump); err != nil {
-		t.Fatal(err)
+	for statement := range strings.SplitSeq(strings.TrimSuffix(dump, ";\n"), ";\n") {
+		if _, err := conn.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%v\n%s", err, statement)
+		}
 	}
 }
 
@@ -203,7 +209,7 @@ func serve(t *testing.T, db *database.DB, s *schema.Schema) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := graph.New(graph.Options{API: api, Resolvers: res, Introspection: true, Log: slog.New(slog.DiscardHandler)})
+	server, err := graph.New(graph.Options{API: api, Resolvers: res, Introspection: true, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +223,7 @@ func askAll(t *testing.T, server http.Handler, s *schema.Schema) {
 		var b strings.Builder
 		for _, f := range x.Fields {
 			b.WriteString(" " + f.Name)
-			if f.IsLink() {
+			if f.IsLink() || f.Value != nil {
 				b.WriteString(" { __typename }")
 			}
 		}
