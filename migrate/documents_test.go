@@ -465,7 +465,7 @@ type Tag @auth(read: "true") { id: ID! @primary }`
 				plan.Steps[i].commands, cut = step.commands[:n], cut-n
 			}
 			died := context.Canceled
-			if err := m.noted(t.Context(), plan, "", func() error { _ = m.run(t.Context(), plan, documentGoal{}); return died }); !errors.Is(err, died) {
+			if err := m.noted(t.Context(), plan, g, "", func() error { _ = m.run(t.Context(), plan, documentGoal{}); return died }); !errors.Is(err, died) {
 				t.Fatal(err)
 			}
 			w.apply(next, Options{AllowDestroy: true})
@@ -644,7 +644,7 @@ func TestWhatComesInMeanwhileIsSaid(t *testing.T) {
 			t.Fatal(err, plan)
 		}
 		w.run(`{"insert": "posts", "documents": [{"_id": "p2"}, {"_id": "p3", "slug": "x"}]}`)
-		err = m.noted(t.Context(), plan, "", func() error { return m.run(t.Context(), plan, g) })
+		err = m.noted(t.Context(), plan, g, "", func() error { return m.run(t.Context(), plan, g) })
 		if err == nil || !strings.Contains(err.Error(), say) {
 			t.Errorf("%q: %v, want %s", change, err, say)
 		}

@@ -38,6 +38,11 @@ func (l mysqlDialect) inspect(ctx context.Context, conn *sql.Conn, g *goal) (*st
 		if s.record, s.unfinished, err = mysqlRecord(ctx, conn, l); err != nil {
 			return nil, err
 		}
+		if s.unfinished {
+			if s.carried, _, err = readMemory(ctx, conn, "SELECT state FROM "+l.quote(ledger)+" WHERE kind = '"+unfinished+"' ORDER BY id DESC LIMIT 1"); err != nil {
+				return nil, err
+			}
+		}
 	}
 	names := s.sort(objects, g)
 	if len(names) == 0 {
@@ -229,7 +234,7 @@ func mysqlPlanned(name string, change atlas.Change) []string {
 func (l mysqlDialect) createLedger() string {
 	return "CREATE TABLE IF NOT EXISTS " + l.quote(ledger) + " (" +
 		"id bigint AUTO_INCREMENT PRIMARY KEY, at varchar(64) NOT NULL, kind varchar(64) NOT NULL, host varchar(255) NOT NULL, version varchar(255) NOT NULL, " +
-		"fingerprint varchar(255) NOT NULL, plan longtext NOT NULL, statements longtext NOT NULL, made longtext) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
+		"fingerprint varchar(255) NOT NULL, plan longtext NOT NULL, statements longtext NOT NULL, undoes bigint NOT NULL, state longtext NOT NULL, made longtext) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
 }
 
 func (mysqlDialect) bind(statement string) string { return statement }

@@ -149,7 +149,10 @@ func (d *draft) rebuild(t *atlas.Table, indexes []*atlas.Index, sources []source
 	full := *t
 	full.Indexes = indexes
 	statements = append(statements, d.createTable(&full)[1:]...)
-	return append(statements, d.have.others[d.have.table(t.Name)]...)
+	for _, o := range d.have.others[d.have.table(t.Name)] {
+		statements = append(statements, o.text)
+	}
+	return statements
 }
 
 // moveIn gives the new table the name of the old one. A view or trigger that somebody else

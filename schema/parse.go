@@ -66,6 +66,7 @@ func Parse(sources ...Source) (*Schema, error) {
 	if len(c.problems) > 0 {
 		return nil, c.problems.sort()
 	}
+	c.schema.Sources = sources
 	return c.schema, nil
 }
 
