@@ -443,7 +443,7 @@ func (e *documentEdit) validate() {
 		return
 	}
 	e.rules = rules
-	drifted := slices.ContainsFunc(e.plan.Drift, func(d Drift) bool { return d.Object == e.have.name })
+	drifted := slices.ContainsFunc(e.plan.Drift, func(d Drift) bool { return d.Object == e.have.name && !strings.HasPrefix(d.part, "index ") })
 	if len(e.changes) == 0 || drifted { // no field says why
 		e.say(Change{Comment: "set the validator of " + e.want.Name, lacks: true, part: validator})
 	}

@@ -683,3 +683,15 @@ func (w world) quote(name string) string {
 	}
 	return d.quote(name)
 }
+
+func TestAColumnIsAddedInPlaceOnSQLite(t *testing.T) {
+	w := newWorld(t)
+	w.blog()
+	w.exec("CREATE INDEX theirs ON posts (body)", "CREATE TABLE log (id)", "CREATE TRIGGER their_trigger AFTER INSERT ON posts BEGIN INSERT INTO log VALUES (new.id); END")
+	plan := w.apply(w.edit("body: String ", `likes: Int! @default(value: 7) @index  body: String `), Options{})
+	if strings.Contains(plan.String(), "CREATE TABLE") || !strings.Contains(plan.String(), "way back: ALTER TABLE `posts` DROP COLUMN `likes`") {
+		t.Errorf("the table is made anew:\n%s", plan)
+	}
+	w.equal("posts", w.ask("SELECT id, likes FROM posts ORDER BY id"), "p1,7;p2,7")
+	w.equal("what others made", w.ask("SELECT name FROM sqlite_master WHERE name IN ('theirs', 'their_trigger') ORDER BY name"), "their_trigger;theirs")
+}
