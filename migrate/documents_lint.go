@@ -186,7 +186,17 @@ func (e *documentEdit) announce(s *documentSource) (Change, bool) {
 	}
 	change.Comment = "change the values of " + name + " to those of " + s.Enum.Name
 	change.Check = "every document of " + e.want.Name + " meets it"
+	change.lacks = !within(s.Values, property)
 	return change, true
+}
+
+// within is whether the values of an enum are all among those of another.
+func within(values, others bson.D) bool {
+	wanted, _ := valueOf(values, "enum")
+	had, _ := valueOf(others, "enum")
+	list, known := had.(bson.A)
+	few, said := wanted.(bson.A)
+	return known && said && !slices.ContainsFunc(few, func(v any) bool { return !slices.Contains(list, v) })
 }
 
 // key judges what concerns _id, which no update can change.

@@ -15,8 +15,10 @@ type Drift struct {
 	What   string // posts.title is varchar(20), was text
 	Right  string // how it is put right
 
+	// Extra is whether it was not there, so that nobody misses it.
+	Extra bool
+
 	part string // of the object, as its shape calls it; empty for all of it
-	more bool   // it was not there: nobody misses it
 	cast bool   // a column has another type
 }
 
@@ -59,7 +61,7 @@ func (was shape) changed(now shape) []Drift {
 func (was objectShape) changed(name string, is objectShape) []Drift {
 	var drift []Drift
 	say := func(part string, more bool, what string, args ...any) {
-		drift = append(drift, Drift{Object: name, part: part, more: more, What: fmt.Sprintf(what, args...)})
+		drift = append(drift, Drift{Object: name, part: part, Extra: more, What: fmt.Sprintf(what, args...)})
 	}
 	if was.Text != is.Text {
 		say("", false, "%s says something else than it did", name)
@@ -152,7 +154,7 @@ func (p *Plan) remedies(was func(object string) string) {
 		switch at, change := p.about(was, d.Object, d.part); {
 		case change != "":
 			d.Right = fmt.Sprintf("put right by step %d: %s", at, change)
-		case d.more:
+		case d.Extra:
 			d.Right = "not ours, left alone: drop it in the database, or say it in the schema"
 		default:
 			d.Right = "the schema asks for nothing here"

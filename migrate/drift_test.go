@@ -39,7 +39,7 @@ var besides = map[string]beside{
 		say:   "posts.note is gone, was ", right: "put right by step 1: ",
 	},
 	"a column of another type": {
-		sqlite: remade("INTEGER NOT NULL", check), postgres: []string{"ALTER TABLE posts ALTER COLUMN title TYPE varchar(300)"}, mysql: []string{"ALTER TABLE posts MODIFY COLUMN title varchar(300) NOT NULL"},
+		sqlite: remade("INTEGER NOT NULL", check), postgres: []string{"ALTER TABLE posts ALTER COLUMN title TYPE varchar(100)"}, mysql: []string{"ALTER TABLE posts MODIFY COLUMN title varchar(100) NOT NULL"},
 		say: "posts.title is ", right: "put right by step 1: change column posts.title: from ",
 	},
 	"an index dropped": {

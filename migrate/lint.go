@@ -87,7 +87,10 @@ func (l *lint) judge(c atlas.Change) Change {
 	case *atlas.AddCheck:
 		return l.check("add", c.C)
 	case *atlas.ModifyCheck:
-		return l.check("change", c.To)
+		change := l.check("change", c.To)
+		had := literals(c.From.Expr)
+		change.lacks = len(had) == 0 || slices.ContainsFunc(literals(c.To.Expr), func(value string) bool { return !slices.Contains(had, value) })
+		return change
 	case *atlas.DropCheck:
 		return Change{Comment: "drop check " + c.C.Name + " of " + t}
 	}
@@ -139,6 +142,11 @@ func (l *lint) modifyColumn(m *atlas.ModifyColumn) Change {
 		what = append(what, defaultText(m.To))
 	}
 	change.Comment = "change column " + name + ": " + strings.Join(what, ", ")
+	needed := m.Change &^ atlas.ChangeDefault // which the server fills in itself
+	if s.from == s.to && roomier(m.From.Type.Type, m.To.Type.Type) {
+		needed &^= atlas.ChangeType
+	}
+	change.lacks = needed != 0
 	if l.countRows() == 0 {
 		return change
 	}
@@ -149,6 +157,14 @@ func (l *lint) modifyColumn(m *atlas.ModifyColumn) Change {
 		change = l.required(change, s)
 	}
 	return change
+}
+
+// roomier is whether a text column holds all that is wanted of it, and more: an older version
+// of a schema goes on being served with it.
+func roomier(have, want atlas.Type) bool {
+	h, text := have.(*atlas.StringType)
+	w, also := want.(*atlas.StringType)
+	return text && also && (h.Size == 0 || w.Size > 0 && h.Size >= w.Size)
 }
 
 func defaultText(c *atlas.Column) string {
