@@ -29,13 +29,13 @@ func remade(title, check string) []string {
 
 var check = "CHECK (state IN ('OPEN', 'CLOSED'))"
 
-// bare is a validator that says little of posts.
-const bare = `{"collMod": "posts", "validator": {"$jsonSchema": {"bsonType": ["object"], "properties": {"_id": {"bsonType": ["string"]}}}}}`
+// lax is a validator that says little of posts.
+const lax = `{"collMod": "posts", "validator": {"$jsonSchema": {"bsonType": ["object"], "properties": {"_id": {"bsonType": ["string"]}}}}}`
 
 var besides = map[string]beside{
 	"a column dropped": {
 		sqlite: []string{"ALTER TABLE posts DROP COLUMN note"}, postgres: []string{"ALTER TABLE posts DROP COLUMN note"}, mysql: []string{"ALTER TABLE posts DROP COLUMN note"},
-		mongo: []string{bare},
+		mongo: []string{lax},
 		say:   "posts.note is gone, was ", right: "put right by step 1: ",
 	},
 	"a column of another type": {

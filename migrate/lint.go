@@ -104,7 +104,7 @@ func (l *lint) addColumn(c *atlas.Column) Change {
 		return change
 	}
 	if s := l.source(c); s.fill != "" {
-		change.Check = fmt.Sprintf("%s of %s %s %s", count(rows, "row"), l.want.Name, verb(rows, "gets", "get"), s.fill)
+		change.Check = fmt.Sprintf("%s of %s %s %s", count(rows, "row"), l.want.Name, verb(rows, "gets", "get"), bare(s.fill))
 		return change
 	}
 	return change.impossible("it is required, and %s has %s; %s", l.want.Name, count(rows, "row"),
@@ -171,7 +171,15 @@ func defaultText(c *atlas.Column) string {
 	if c.Default == nil {
 		return "no default"
 	}
-	return "default " + defaultSQL(c)
+	return "default " + bare(defaultSQL(c))
+}
+
+// bare is an expression without brackets around it, for people.
+func bare(expr string) string {
+	if strings.HasPrefix(expr, "(") && strings.HasSuffix(expr, ")") {
+		return expr[1 : len(expr)-1]
+	}
+	return expr
 }
 
 // converted judges a change of type by the values that are there.
@@ -188,7 +196,11 @@ func (l *lint) converted(change Change, s source) Change {
 		return change
 	}
 	if conv.fails != "" {
-		if n := l.findNow(old + " IS NOT NULL AND (" + conv.fails + ")"); n.rows > 0 {
+		n := l.findNow(old + " IS NOT NULL AND (" + conv.fails + ")")
+		if text, ok := s.column.Type.Type.(*atlas.StringType); ok && n.rows > 0 && s.from == s.to && text.Size > 0 {
+			return change.impossible("%s %s longer than %s; shorten %s first, or take a larger @size(max: …)", n.of(name), verb(n.rows, "is", "are"), count(text.Size, "character"), verb(n.rows, "it", "them"))
+		}
+		if n.rows > 0 {
 			return change.impossible("%s %s no %s; correct %s first", n.of(name), verb(n.rows, "is", "are"), to, verb(n.rows, "it", "them"))
 		}
 		change.Check = fmt.Sprintf("every value of %s converts", name)
@@ -213,8 +225,8 @@ func (l *lint) required(change Change, s source) Change {
 		fill := "fill " + verb(nulls.rows, "it", "them") + " first"
 		return change.impossible("%s %s null; %s", nulls.of(name), verb(nulls.rows, "is", "are"), l.undo.or(fill, "give it @default(value: …), "+fill+", or take off the !"))
 	default:
-		return change.destroys("%s %s null and would become %s", nulls.of(name), verb(nulls.rows, "is", "are"), s.fill).
-			loses("that %s %s null, which became %s", nulls.of(name), verb(nulls.rows, "was", "were"), s.fill)
+		return change.destroys("%s %s null and would become %s", nulls.of(name), verb(nulls.rows, "is", "are"), bare(s.fill)).
+			loses("that %s %s null, which became %s", nulls.of(name), verb(nulls.rows, "was", "were"), bare(s.fill))
 	}
 	return change
 }

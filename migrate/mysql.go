@@ -178,7 +178,7 @@ func (mysqlDialect) explain(error) string {
 	return " (MySQL cannot take back what was done before; the ledger says what that is, and the next migration goes on from there)"
 }
 
-func (l mysqlDialect) ties() ties { return ties{l.statements} }
+func (l mysqlDialect) ties() ties { return ties{l.statements, "while %s copied and checked"} }
 
 func (l mysqlDialect) create(d *draft, want *atlas.Table) Step { return l.ties().create(d, want) }
 
