@@ -468,8 +468,24 @@ type Tag @auth(read: "true") { id: ID! @primary }`
 			if err := m.noted(t.Context(), plan, g, "", func() error { _ = m.run(t.Context(), plan, documentGoal{}); return died }); !errors.Is(err, died) {
 				t.Fatal(err)
 			}
+			if plan := w.plan(next, Exact); !plan.Unfinished || len(plan.Drift) > 0 {
+				t.Errorf("the plan does not say that the last one did not end:\n%s", plan)
+			}
+			if _, err := ApplyDown(t.Context(), w.db, Options{AllowDestroy: true}); err == nil || !strings.Contains(err.Error(), "the last migration did not end") {
+				t.Errorf("another migration was undone: %v", err)
+			}
 			w.apply(next, Options{AllowDestroy: true})
 			w.equal("the database", w.dump(), want)
+			if _, err := ApplyDown(t.Context(), w.db, Options{AllowDestroy: true, StructureOnly: true}); err != nil {
+				t.Error(err)
+			}
+			if left := w.plan(blog, Exact); !left.Empty() || len(left.Drift) > 0 {
+				t.Errorf("undone, there is still\n%s", left)
+			}
+			if got := w.ask("users"); !strings.Contains(got, `"name":"Ann"`) {
+				t.Errorf("the users are %s", got)
+			}
+			w.apply(next, Options{AllowDestroy: true})
 			w.apply(`type Other @auth(read: "true") { id: ID! @primary }`, Options{AllowDestroy: true})
 			w.equal("collections", fmt.Sprint(w.names()), "[others]")
 		})

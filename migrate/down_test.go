@@ -26,7 +26,9 @@ func onEvery(t *testing.T, do func(*testing.T, base)) {
 	t.Run("MongoDB", func(t *testing.T) { do(t, base{t, newStore(t).db}) })
 }
 
-func (b base) sql() world { return world{b.T, b.db, kinds[map[string]string{"sqlite": "SQLite", "postgres": "PostgreSQL", "mysql": "MySQL"}[b.db.SQL.Dialect()]]} }
+func (b base) sql() world {
+	return world{b.T, b.db, kinds[map[string]string{"sqlite": "SQLite", "postgres": "PostgreSQL", "mysql": "MySQL"}[b.db.SQL.Dialect()]]}
+}
 
 func (b base) store() store { return store{b.T, b.db} }
 

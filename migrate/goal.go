@@ -18,10 +18,10 @@ type goal struct {
 
 	types   []*schema.Type
 	sources []schema.Source
-	tables *atlas.Schema
-	views  []generator.View
-	search []generator.Search
-	byName map[string]*schema.Type // by the names of their tables
+	tables  *atlas.Schema
+	views   []generator.View
+	search  []generator.Search
+	byName  map[string]*schema.Type // by the names of their tables
 }
 
 func newGoal(want *schema.Schema, db Database) (*goal, error) {

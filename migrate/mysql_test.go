@@ -463,3 +463,37 @@ func (w world) run(plan Plan, sdl string) {
 		}
 	})
 }
+
+// A migration that failed and was finished by another is undone as one.
+func TestAMigrationThatGoesOnIsUndoneOnMySQL(t *testing.T) {
+	const next = `
+type Person @auth(read: "true") @renamed(from: "User") { id: ID! @primary  fullName: String! @renamed(from: "name")  email: String @unique  posts: [Post!]! @link }
+type Post @auth(read: "true") { id: ID! @primary  title: String!  views: Int @default(value: 0)  price: Decimal  author: Person! @link(onDelete: CASCADE) }
+type Tag @auth(read: "true") { id: ID! @primary }`
+	count := func() int { w := newMySQL(t); w.blog(); return w.plan(next, Exact).Statements() }()
+	for at := range count {
+		t.Run(fmt.Sprint(at), func(t *testing.T) {
+			w := newMySQL(t)
+			w.blog()
+			w.run(w.plan(next, Exact).failing(at, unheard), next)
+			if plan := w.plan(next, Exact); !plan.Unfinished || len(plan.Drift) > 0 {
+				t.Errorf("the plan does not say that the last one did not end:\n%s", plan)
+			}
+			if _, err := ApplyDown(t.Context(), w.db, Options{AllowDestroy: true}); err == nil || !strings.Contains(err.Error(), "the last migration did not end") {
+				t.Errorf("another migration was undone: %v", err)
+			}
+			w.apply(next, Options{AllowDestroy: true})
+			_, err := ApplyDown(t.Context(), w.db, Options{AllowDestroy: true})
+			if err == nil || !strings.Contains(err.Error(), "does not come back: what 1 row of posts held in body") {
+				t.Errorf("what was lost is not said: %v", err)
+			}
+			if _, err := ApplyDown(t.Context(), w.db, Options{AllowDestroy: true, StructureOnly: true}); err != nil {
+				t.Fatal(err)
+			}
+			if left := w.plan(blog, Exact); !left.Empty() || len(left.Drift) > 0 {
+				t.Errorf("undone, there is still\n%s", left)
+			}
+			w.equal("users", w.ask("SELECT id, name FROM users ORDER BY id"), "u1,Ann;u2,Bob")
+		})
+	}
+}

@@ -30,14 +30,14 @@ type Plan struct {
 	// Lost is what that migration lost, which does not come back.
 	Lost []string
 
-	bare    bool            // Lost may stay lost
-	sources []schema.Source // of the schema that it leads to
-	carried memory          // of migrations that did not end
-	renames []renaming      // those of documents; tables have steps for theirs
-	had       record // what was ours before
-	made      record // what is ours once the plan is done
-	meanwhile record // what may be ours until then, where that is no transaction
-	grown     bool   // made differs from what the ledger says
+	bare      bool            // Lost may stay lost
+	sources   []schema.Source // of the schema that it leads to
+	carried   memory          // of migrations that did not end
+	renames   []renaming      // those of documents; tables have steps for theirs
+	had       record          // what was ours before
+	made      record          // what is ours once the plan is done
+	meanwhile record          // what may be ours until then, where that is no transaction
+	grown     bool            // made differs from what the ledger says
 	finger    string
 }
 

@@ -116,7 +116,9 @@ func (postgresDialect) locked(ctx context.Context, db Database, conn *sql.Conn, 
 // orphans are none: foreign keys hold at every moment.
 func (postgresDialect) orphans(context.Context, *sql.Conn) (int, error) { return 0, nil }
 
-func (l postgresDialect) ties() ties { return ties{l.statements, "until the migration ends; %s checked"} }
+func (l postgresDialect) ties() ties {
+	return ties{l.statements, "until the migration ends; %s checked"}
+}
 
 func (l postgresDialect) create(d *draft, want *atlas.Table) Step { return l.ties().create(d, want) }
 
