@@ -30,7 +30,7 @@ func (b base) sql() world {
 	return world{b.T, b.db, kinds[map[string]string{"sqlite": "SQLite", "postgres": "PostgreSQL", "mysql": "MySQL"}[b.db.SQL.Dialect()]]}
 }
 
-func (b base) store() store { return store{b.T, b.db} }
+func (b base) store() store { return store(b) }
 
 func (b base) schema(sdl string) *schema.Schema { return world{T: b.T}.schema(sdl) }
 

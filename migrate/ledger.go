@@ -95,7 +95,7 @@ func readRecord(ctx context.Context, conn *sql.Conn, question string) (record, e
 
 // lastMemory is what the newest migration that ended says of the database; false if there is none.
 func lastMemory(ctx context.Context, conn *sql.Conn, d dialect) (m memory, found bool, err error) {
-	last := "SELECT state FROM " + d.quote(ledger) + " WHERE kind IN ('" + migrated + "', '" + undone + "') ORDER BY id DESC LIMIT 1" //nolint:gosec // the name is ours
+	last := "SELECT state FROM " + d.quote(ledger) + " WHERE kind IN ('" + migrated + "', '" + undone + "') ORDER BY id DESC LIMIT 1"
 	return readMemory(ctx, conn, last)
 }
 
