@@ -79,7 +79,7 @@ func TestAPlanOfMySQLIsReadable(t *testing.T) {
 2. posts
    add foreign key posts (editor_id) to users
      checked: every posts.editor_id is there in users
-   locks: posts and the table it leads to, for writers, while 2 rows are checked
+   locks: posts and the table it leads to, for writers, while 2 rows are copied and checked
      ALTER TABLE `+"`posts` ADD CONSTRAINT `posts_editor_id_fkey` FOREIGN KEY (`editor_id`) REFERENCES `users` (`id`) ON DELETE NO ACTION"+`;
      way back: ALTER TABLE `+"`posts` DROP FOREIGN KEY `posts_editor_id_fkey`"+`;
 `)
@@ -204,8 +204,8 @@ func TestSizesOfMySQLAreChecked(t *testing.T) {
 	const sdl = `type Post @auth(read: "true") { id: ID! @primary  name: String%s  price: Decimal%s }`
 	w.apply(fmt.Sprintf(sdl, "", ""), Options{})
 	w.exec("INSERT INTO posts VALUES ('a', 'éé', '12.5')", "INSERT INTO posts VALUES ('b', 'ééé', '123.25')")
-	w.refuse(fmt.Sprintf(sdl, " @size(max: 2)", ""), Options{}, "1 row of posts.name (with key b) is no String")
-	w.refuse(fmt.Sprintf(sdl, "", " @decimal(precision: 4, scale: 2)"), Options{}, "1 row of posts.price (with key b) is no Decimal")
+	w.refuse(fmt.Sprintf(sdl, " @size(max: 2)", ""), Options{}, "1 row of posts.name (with key b) is longer than 2 characters; shorten it first")
+	w.refuse(fmt.Sprintf(sdl, "", " @decimal(precision: 4, scale: 2)"), Options{}, "1 row of posts.price (with key b) is no decimal(4,2)")
 	w.refuse(fmt.Sprintf(sdl, "", " @decimal(precision: 4, scale: 1)"), Options{}, "1 row of posts.price (with key b) would lose a part of its value")
 	w.apply(fmt.Sprintf(sdl, " @size(max: 3)", " @decimal(precision: 5, scale: 2)"), Options{})
 	w.apply(fmt.Sprintf(sdl, "", ""), Options{})
