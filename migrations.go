@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"spacecloud/database/mysql"
 	"spacecloud/database/postgres"
 	"spacecloud/database/sqlite"
+	"spacecloud/fault"
 	"spacecloud/migrate"
 	"spacecloud/project"
 	"spacecloud/schema"
@@ -45,11 +47,16 @@ func openPostgres(ctx context.Context, url string) (driver.Driver, error) {
 func logger(ps process) *slog.Logger { return slog.New(slog.NewTextHandler(ps.err, nil)) }
 
 // withDatabases opens the databases of the settings for do, and reads the schema.
-func withDatabases(ctx context.Context, ps process, c config.Config, do func(*schema.Schema, []migrate.Database) error) (err error) {
+func withDatabases(ctx context.Context, ps process, c config.Config, do func(*schema.Schema, []migrate.Database) error) error {
 	s, err := project.Read(c.Schema)
 	if err != nil {
 		return err
 	}
+	return openDatabases(ctx, ps, c, func(targets []migrate.Database) error { return do(s, targets) })
+}
+
+// openDatabases opens the databases of the settings for do.
+func openDatabases(ctx context.Context, ps process, c config.Config, do func([]migrate.Database) error) (err error) {
 	p, err := project.Open(ctx, project.Config{Settings: c, Drivers: drivers, Version: version(), Log: logger(ps)})
 	if err != nil {
 		return err
@@ -59,7 +66,7 @@ func withDatabases(ctx context.Context, ps process, c config.Config, do func(*sc
 	if err != nil {
 		return err
 	}
-	return do(s, targets)
+	return do(targets)
 }
 
 func migratePlan(ctx context.Context, ps process, c config.Config, _ *flag.FlagSet) error {
@@ -108,6 +115,65 @@ func migrateApply(ctx context.Context, ps process, c config.Config, set *flag.Fl
 	})
 }
 
+func downFlags(set *flag.FlagSet) {
+	set.String("db", "", "only the database of this `name`")
+	set.Bool("allow-destructive", false, "also do what loses data")
+	set.Bool("structure-only", false, "also undo a migration that lost data, which does not come back")
+}
+
+// migrateDown shows what it will do in all databases before it does it in the first. The schema
+// folder is not asked: the ledger knows what was before.
+func migrateDown(ctx context.Context, ps process, c config.Config, set *flag.FlagSet) error {
+	flag := func(name string) string { return set.Lookup(name).Value.String() }
+	o := migrate.Options{Version: version(), AllowDestroy: flag("allow-destructive") == "true", StructureOnly: flag("structure-only") == "true"}
+	return openDatabases(ctx, ps, c, func(targets []migrate.Database) error {
+		targets, err := named(targets, flag("db"))
+		if err != nil {
+			return err
+		}
+		var undoing []migrate.Database
+		var refused error
+		for _, db := range targets {
+			plan, err := migrate.MakeDown(ctx, db, o)
+			switch {
+			case fault.KindOf(err) == fault.NotFound:
+				fmt.Fprintf(ps.out, "%s (%s): no migration is left to undo\n", db.Name, db.Product)
+				continue
+			case err != nil:
+				return err
+			}
+			fmt.Fprint(ps.out, plan)
+			undoing, refused = append(undoing, db), errors.Join(refused, plan.Refused(o.AllowDestroy))
+		}
+		if refused != nil {
+			return refused
+		}
+		for _, db := range undoing {
+			plan, err := migrate.ApplyDown(ctx, db, o)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(ps.out, "%s: migration %d is undone\n", db.Name, plan.Undoes.ID)
+		}
+		return nil
+	})
+}
+
+// named are the databases of a name, or all without one.
+func named(targets []migrate.Database, name string) ([]migrate.Database, error) {
+	if name == "" {
+		return targets, nil
+	}
+	var names []string
+	for _, db := range targets {
+		if db.Name == name {
+			return []migrate.Database{db}, nil
+		}
+		names = append(names, db.Name)
+	}
+	return nil, usage{fmt.Sprintf("there is no database %q; the settings have %s", name, strings.Join(names, ", "))}
+}
+
 func migrateStatus(ctx context.Context, ps process, c config.Config, _ *flag.FlagSet) error {
 	return withDatabases(ctx, ps, c, func(s *schema.Schema, targets []migrate.Database) error {
 		for _, db := range targets {
@@ -115,16 +181,57 @@ func migrateStatus(ctx context.Context, ps process, c config.Config, _ *flag.Fla
 			if err != nil {
 				return err
 			}
-			for _, e := range entries {
-				first, _, _ := strings.Cut(e.Plan, "\n")
-				fmt.Fprintf(ps.out, "%s  %s  %-7s  by %s on %s: %s\n", e.At.Format(time.RFC3339), db.Name, e.Kind, e.Version, e.Host, first)
-			}
 			plan, err := migrate.Make(ctx, db, s, migrate.Options{})
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(ps.out, "%s: %s\n", db.Name, plan.Summary())
+			fmt.Fprintf(ps.out, "%s (%s)\n", db.Name, db.Product)
+			printEntries(ps.out, entries)
+			printState(ps.out, plan)
 		}
 		return nil
 	})
+}
+
+// printEntries prints the ledger, a line for each entry.
+func printEntries(out io.Writer, entries []migrate.Entry) {
+	undone := map[int64]int64{}
+	for _, e := range entries {
+		if e.Kind == "down" {
+			undone[e.Undoes] = e.ID
+		}
+	}
+	for _, e := range entries {
+		what, _, _ := strings.Cut(e.Plan, "\n")
+		if _, after, plan := strings.Cut(what, "): "); plan {
+			what = after
+		}
+		if by := undone[e.ID]; by != 0 {
+			what += fmt.Sprintf(" (undone by %d)", by)
+		}
+		fmt.Fprintf(out, "  %3d  %s  %-10s  %s, by %s on %s\n", e.ID, e.At.Format(time.RFC3339), e.Kind, what, e.Version, e.Host)
+	}
+	if len(entries) == 0 {
+		fmt.Fprintln(out, "  nothing was done here yet")
+	}
+}
+
+// printState prints how a database is now, and what the schema would change.
+func printState(out io.Writer, plan migrate.Plan) {
+	if plan.Unfinished {
+		fmt.Fprintln(out, "  unfinished: the last migration did not end; spacecloud migrate apply goes on from where it is")
+	}
+	for _, d := range plan.Drift {
+		fmt.Fprintf(out, "  changed outside: %s\n    %s\n", d.What, d.Right)
+	}
+	if plan.Empty() {
+		fmt.Fprintln(out, "  the schema: nothing to do")
+		return
+	}
+	fmt.Fprintf(out, "  the schema: %s; spacecloud migrate plan says all of it\n", plan.Summary())
+	for _, step := range plan.Steps {
+		for _, c := range step.Changes {
+			fmt.Fprintf(out, "    %s%s\n", c.Comment, map[migrate.Verdict]string{migrate.Destroys: " (destroys)", migrate.Impossible: " (not possible)"}[c.Verdict])
+		}
+	}
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"database/sql"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -17,6 +19,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"spacecloud/tests/mariadb"
+	"spacecloud/tests/mongo"
 	private "spacecloud/tests/postgres"
 )
 
@@ -27,7 +31,56 @@ func TestMain(m *testing.M) {
 // served stops the database server that tests started.
 type served struct{ *testing.M }
 
-func (s served) Run() int { return private.Run(s.M) }
+func (s served) Run() int { return mongo.Run(with{with{s.M, private.Run}, mariadb.Run}) }
+
+// with are tests that borrow another server.
+type with struct {
+	tests interface{ Run() int }
+	lend  func(interface{ Run() int }) int
+}
+
+func (w with) Run() int { return w.lend(w.tests) }
+
+// Programs that start at once on one database migrate it once.
+func TestProgramsThatStartAtOnceMigrateOnce(t *testing.T) {
+	t.Parallel()
+	for kind, url := range map[string]func(testing.TB) string{
+		"sqlite":   func(tb testing.TB) string { tb.Helper(); return "sqlite:" + filepath.Join(tb.TempDir(), "main.db") },
+		"postgres": private.URL, "mysql": mariadb.URL, "mongodb": mongo.URL,
+	} {
+		t.Run(kind, func(t *testing.T) {
+			dir := t.TempDir()
+			settings := "databases: {main: {url: \"" + url(t) + "\"}}\n"
+			const sdl = `type Post @auth(read: "true") { id: ID! @primary  title: String! @index }`
+			for name, text := range map[string]string{"spacecloud.yaml": settings, "a.graphql": sdl} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			run := func(args ...string) string {
+				c := exec.CommandContext(t.Context(), "spacecloud", append(args, "--schema", dir)...)
+				c.Dir = dir
+				said, err := c.CombinedOutput()
+				if err != nil {
+					t.Errorf("%v: %s", err, said)
+				}
+				return string(said)
+			}
+			var all sync.WaitGroup
+			said := make([]string, 4)
+			for i := range said {
+				all.Go(func() { said[i] = run("migrate", "apply") })
+			}
+			all.Wait()
+			if n := strings.Count(strings.Join(said, ""), "create "); n < 1 || strings.Count(strings.Join(said, ""), "nothing to do") != len(said)-1 {
+				t.Errorf("it was not done once:\n%s", strings.Join(said, "\n"))
+			}
+			if status := run("migrate", "status"); strings.Count(status, "  migrate  ") != 1 {
+				t.Errorf("the ledger is\n%s", status)
+			}
+		})
+	}
+}
 
 // TestScripts runs the stories in testdata/scripts with the real program. Besides the usual
 // commands there are
@@ -36,6 +89,7 @@ func (s served) Run() int { return private.Run(s.M) }
 //	hear TEXT             waits until the server has said TEXT, after what was heard before
 //	[!] ask QUERY [TOKEN] sends a query; its answer is stdout; ! wants errors in it
 //	get STATUS PATH       fetches a path; its answer is stdout
+//	beside FILE SQL…      changes a SQLite database with other means
 //	end                   ends the server as a terminal would, which has to go well
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -66,7 +120,7 @@ func runScripts(t *testing.T, dir string, variables map[string]string) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"start": start, "hear": hear, "ask": ask, "get": get, "end": end},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"start": start, "hear": hear, "ask": ask, "get": get, "beside": beside, "end": end},
 	})
 }
 
@@ -180,6 +234,19 @@ func fetch(ts *testscript.TestScript, r *http.Request, status int) string {
 	_, err = ts.Stdout().Write(append(text, '\n'))
 	ts.Check(err)
 	return string(text)
+}
+
+func beside(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: beside FILE SQL…")
+	}
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	for _, statement := range args[1:] {
+		_, err := db.ExecContext(context.Background(), statement)
+		ts.Check(err)
+	}
 }
 
 func end(ts *testscript.TestScript, neg bool, args []string) {

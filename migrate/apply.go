@@ -20,6 +20,9 @@ func (r relational) apply(ctx context.Context, want *schema.Schema, o Options) (
 	var plan Plan
 	err = borrow(ctx, db, func(conn *sql.Conn) error {
 		return g.locked(ctx, db, conn, func() error {
+			if err := g.still(ctx, conn, db, o.undo); err != nil {
+				return err
+			}
 			err := g.look(ctx, conn, true, func() error {
 				plan, err = draftPlan(ctx, conn, db, g, o)
 				return err
@@ -34,6 +37,18 @@ func (r relational) apply(ctx context.Context, want *schema.Schema, o Options) (
 		})
 	})
 	return plan, err
+}
+
+// still looks whether the migration to undo is the last one, now that nobody else migrates.
+func (g *goal) still(ctx context.Context, conn *sql.Conn, db Database, undo *undoing) error {
+	if undo == nil {
+		return nil
+	}
+	entries, err := readLedger(ctx, conn, g)
+	if err != nil {
+		return err
+	}
+	return undo.still(entries, db.Name)
 }
 
 // commit does it in the transaction that is open on conn, and ends that: also when do panics.
@@ -59,7 +74,7 @@ func commit(ending context.Context, db Database, conn *sql.Conn, do func() error
 
 // run does the statements, looks whether the result holds together, and notes it.
 func (p Plan) run(ctx context.Context, conn *sql.Conn, g *goal, version string) error {
-	if p.Empty() && !p.noteworthy() {
+	if p.Empty() && !p.noteworthy() && p.Undoes == nil {
 		return nil
 	}
 	before, err := p.orphans(ctx, conn, g)

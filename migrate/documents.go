@@ -32,10 +32,11 @@ type documents struct{ Database }
 type documentGoal struct {
 	types       []*schema.Type
 	collections []generator.Collection
+	sources     []schema.Source
 }
 
 func (m documents) goal(want *schema.Schema) (documentGoal, error) {
-	var g documentGoal
+	g := documentGoal{sources: want.Sources}
 	for _, t := range want.Types {
 		if t.DB == m.Name {
 			g.types = append(g.types, t)
@@ -70,16 +71,25 @@ func (m documents) apply(ctx context.Context, want *schema.Schema, o Options) (P
 		return plan, err
 	}
 	err = m.locked(ctx, func(ctx context.Context) error {
+		if o.undo != nil {
+			entries, err := m.status(ctx)
+			if err == nil {
+				err = o.undo.still(entries, m.Name)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		if plan, err = m.draft(ctx, g, o); err != nil {
 			return err
 		}
 		if err := plan.Refused(o.AllowDestroy); err != nil {
 			return err
 		}
-		if plan.Empty() && !plan.noteworthy() {
+		if plan.Empty() && !plan.noteworthy() && plan.Undoes == nil {
 			return nil
 		}
-		return m.noted(ctx, plan, o.Version, func() error { return m.run(ctx, plan, g) })
+		return m.noted(ctx, plan, g, o.Version, func() error { return m.run(ctx, plan, g) })
 	})
 	return plan, err
 }
@@ -174,6 +184,9 @@ type documentState struct {
 	record      record
 	collections map[string]*collection // by the names of the goal, once renames are followed
 	foreign     []string
+	last        memory // of the last migration that ended
+	carried     memory // of one after it that did not
+	unfinished  bool
 }
 
 // collection is one that is there.
@@ -191,6 +204,9 @@ func (m documents) inspect(ctx context.Context, g documentGoal) (documentState, 
 	s := documentState{collections: map[string]*collection{}}
 	var err error
 	if s.record, err = m.lastRecord(ctx); err != nil {
+		return s, err
+	}
+	if err := m.remember(ctx, &s); err != nil {
 		return s, err
 	}
 	found, err := m.Mongo.ListCollections(ctx, bson.D{})

@@ -23,6 +23,7 @@ type documentDraft struct {
 	want     documentGoal
 	have     documentState
 	policy   Policy
+	undo     *undoing
 	now      time.Time
 	renames  map[string][]renaming        // of fields, by collection
 	wasField map[string]map[string]string // what fields are called in the documents, by collection and new name
@@ -38,14 +39,20 @@ func (m documents) draft(ctx context.Context, g documentGoal, o Options) (Plan, 
 		return plan, fmt.Errorf("database %s: %w", m.Name, err)
 	}
 	plan.Foreign = have.foreign
+	plan.aims(g.sources, o)
+	plan.Unfinished, plan.carried = have.unfinished, have.carried
+	if !have.unfinished {
+		plan.Drift = have.last.Shape.changed(have.shape(have.record))
+	}
 	d := &documentDraft{
-		documents: m, ctx: ctx, want: g, have: have, policy: o.Policy, now: time.Now(),
+		documents: m, ctx: ctx, want: g, have: have, policy: o.Policy, undo: o.undo, now: time.Now(),
 		renames: map[string][]renaming{}, wasField: map[string]map[string]string{}, plan: &plan,
 	}
 	d.make()
 	if d.err != nil {
 		return plan, fmt.Errorf("plan the migration of database %s: %w", m.Name, d.err)
 	}
+	plan.remedies(d.was)
 	return plan, nil
 }
 
@@ -96,7 +103,13 @@ func (d *documentDraft) made(name string) (madeTable, bool) {
 }
 
 func (d *documentDraft) follow() {
-	for _, r := range renameTypes(d.have.record, d.want.types, d.renameCollection) {
+	var done []renaming
+	if d.undo == nil {
+		done = renameTypes(d.have.record, d.want.types, d.renameCollection)
+	} else {
+		done = d.undo.follow(d.renameCollection, func(string, string, string) bool { return false })
+	}
+	for _, r := range done {
 		rename := func(from, to string) bson.D {
 			return bson.D{{Key: "renameCollection", Value: d.Mongo.Name() + "." + from}, {Key: "to", Value: d.Mongo.Name() + "." + to}}
 		}
@@ -104,13 +117,24 @@ func (d *documentDraft) follow() {
 		step.does(rename(r.from, r.to))
 		d.add(step)
 	}
+	d.plan.renames = done
 	for _, t := range d.want.types {
 		if c, there := d.have.collections[t.Table]; there && !c.view {
-			made, _ := d.made(t.Table)
 			d.wasField[t.Table] = map[string]string{}
-			d.renames[t.Table] = renameFields(made, t, func(from, to string) bool { return d.renameField(c, t.Table, from, to) })
+			d.renames[t.Table] = d.followFields(c, t)
+			d.plan.renames = append(d.plan.renames, d.renames[t.Table]...)
 		}
 	}
+}
+
+func (d *documentDraft) followFields(c *collection, t *schema.Type) []renaming {
+	if d.undo != nil {
+		return d.undo.follow(func(string, string) bool { return false }, func(table, from, to string) bool {
+			return table == t.Table && d.renameField(c, table, from, to)
+		})
+	}
+	made, _ := d.made(t.Table)
+	return renameFields(made, t, func(from, to string) bool { return d.renameField(c, t.Table, from, to) })
 }
 
 func (d *documentDraft) renameCollection(from, to string) bool {
@@ -184,17 +208,17 @@ func (d *documentDraft) drop(name string, c *collection) {
 	case !made.Made:
 		d.plan.Foreign = append(d.plan.Foreign, name)
 		return
-	case d.policy == Keep || d.policy == Tidy && c.documents > 0:
+	case !d.policy.drops(int(c.documents), d.undo.stood(name, "")):
 		d.plan.made.Tables[name] = made
 		d.plan.Kept = append(d.plan.Kept, fmt.Sprintf("collection %s with %s, which is no longer in the schema", name, count(int(c.documents), "document")))
 		return
 	}
 	change := Change{Comment: "drop collection " + name, Check: "it holds no documents"}
 	switch {
-	case d.policy == Exact && c.documents == 0:
-		change = change.destroys("it holds no documents, but servers of an older version ask for it")
+	case c.documents > 0:
+		change = change.destroys("it holds %s", count(int(c.documents), "document")).loses("the %s of %s", count(int(c.documents), "document"), name)
 	case d.policy == Exact:
-		change = change.destroys("it holds %s", count(int(c.documents), "document"))
+		change = change.destroys("it holds no documents, but servers of an older version ask for it")
 	}
 	step := Step{Object: name, Changes: []Change{change}}
 	step.does(bson.D{{Key: "drop", Value: name}})
@@ -288,16 +312,17 @@ func (e *documentEdit) gone() {
 			continue
 		}
 		values := e.count(e.have, bson.D{{Key: name, Value: bson.D{{Key: "$ne", Value: nil}}}})
-		if e.policy == Keep || e.policy == Tidy && values > 0 {
+		if !e.policy.drops(values, e.undo.stood(e.want.Name, name)) {
 			e.keep(name, made, values)
 			continue
 		}
-		change := Change{Comment: "drop field " + e.want.Name + "." + name, Check: "no document holds a value in it"}
+		change := Change{Comment: "drop field " + e.want.Name + "." + name, Check: "no document holds a value in it", part: "column " + name}
 		switch {
-		case e.policy == Exact && values == 0:
-			change = change.destroys("no document holds a value in it, but servers of an older version ask for it")
+		case values > 0:
+			change = change.destroys("%s of %s %s a value in it", count(values, "document"), e.want.Name, verb(values, "holds", "hold")).
+				loses("what %s of %s held in %s", count(values, "document"), e.want.Name, name)
 		case e.policy == Exact:
-			change = change.destroys("%s of %s %s a value in it", count(values, "document"), e.want.Name, verb(values, "holds", "hold"))
+			change = change.destroys("no document holds a value in it, but servers of an older version ask for it")
 		}
 		e.say(change)
 		e.unset = append(e.unset, name)
@@ -352,7 +377,7 @@ func (e *documentEdit) indexes() {
 			continue
 		}
 		e.tie, e.next.Indexes = append(e.tie, i), append(e.next.Indexes, i.Name)
-		change := Change{Comment: what + " " + documentIndexName(e.want.Name, i), lacks: true}
+		change := Change{Comment: what + " " + documentIndexName(e.want.Name, i), lacks: true, part: "index " + i.Name}
 		if i.Unique && e.have.documents > 0 {
 			change = e.unique(change, i)
 		}
@@ -418,8 +443,9 @@ func (e *documentEdit) validate() {
 		return
 	}
 	e.rules = rules
-	if len(e.changes) == 0 { // no field says why
-		e.say(Change{Comment: "set the validator of " + e.want.Name, lacks: true})
+	drifted := slices.ContainsFunc(e.plan.Drift, func(d Drift) bool { return d.Object == e.have.name && !strings.HasPrefix(d.part, "index ") })
+	if len(e.changes) == 0 || drifted { // no field says why
+		e.say(Change{Comment: "set the validator of " + e.want.Name, lacks: true, part: validator})
 	}
 }
 

@@ -16,7 +16,7 @@ func TestNoMigrationOfDocumentsLosesWhatItDoesNotSay(t *testing.T) {
 		pairs = 20
 	}
 	newStore(t) // skips all of it where there is no such database
-	outcomes := map[bool]int{}
+	outcomes, undone := map[bool]int{}, map[bool]int{}
 	for seed := range uint64(pairs) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -27,8 +27,16 @@ func TestNoMigrationOfDocumentsLosesWhatItDoesNotSay(t *testing.T) {
 			w.fill(r, from)
 			for _, o := range []Options{{Policy: Keep}, {Policy: Tidy}, {AllowDestroy: true}} {
 				outcomes[w.follow(from, to, o)]++
+				if seed%2 == 0 { // one by one
+					undone[allTheWayBack(w, w.db, from, true)]++
+				}
 			}
+			undone[allTheWayBack(w, w.db, from, false)]++
 		})
+	}
+	t.Logf("%d were undone, %d not", undone[true], undone[false])
+	if !t.Failed() && undone[true] == 0 {
+		t.Error("nothing was undone")
 	}
 	t.Logf("%d migrations were done, %d refused", outcomes[true], outcomes[false])
 	if !t.Failed() && (outcomes[true] == 0 || outcomes[false] == 0) {

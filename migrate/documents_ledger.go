@@ -27,7 +27,9 @@ type documentEntry struct {
 	Fingerprint string    `bson:"fingerprint"`
 	Plan        string    `bson:"plan"`
 	Statements  []string  `bson:"statements"`
-	Made        string    `bson:"made,omitempty"` // a record in JSON
+	Undoes      int64     `bson:"undoes,omitempty"`
+	State       string    `bson:"state,omitempty"` // a memory in JSON
+	Made        string    `bson:"made,omitempty"`  // a record in JSON
 }
 
 func (m documents) status(ctx context.Context) ([]Entry, error) {
@@ -41,7 +43,7 @@ func (m documents) status(ctx context.Context) ([]Entry, error) {
 	}
 	var entries []Entry
 	for _, e := range all {
-		entries = append(entries, Entry{At: e.At, Kind: e.Kind, Host: e.Host, Version: e.Version, Plan: e.Plan})
+		entries = append(entries, Entry{ID: e.ID, At: e.At, Kind: e.Kind, Undoes: e.Undoes, Host: e.Host, Version: e.Version, Plan: e.Plan})
 	}
 	return entries, nil
 }
@@ -64,25 +66,91 @@ func (m documents) lastRecord(ctx context.Context) (record, error) {
 	return r, nil
 }
 
-// noted does it between two notes in the ledger: what may be ours from now on, and what is
-// once it is done.
-func (m documents) noted(ctx context.Context, p Plan, version string, do func() error) error {
-	made, err := json.Marshal(p.meanwhile)
+// recall is what an entry says.
+func (m documents) recall(ctx context.Context, id int64) (kept memory, made record, err error) {
+	made = newRecord()
+	var e documentEntry
+	if err = m.Mongo.Collection(ledger).FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&e); err == nil {
+		kept, err = e.memory()
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(e.Made), &made)
+	}
 	if err != nil {
+		return kept, made, fmt.Errorf("read the ledger %s: %w", ledger, err)
+	}
+	return kept, made, nil
+}
+
+func (e documentEntry) memory() (m memory, err error) {
+	if e.State != "" {
+		err = json.Unmarshal([]byte(e.State), &m)
+	}
+	return m, err
+}
+
+// remember finds the last migration that ended, and one that did not after it.
+func (m documents) remember(ctx context.Context, s *documentState) error {
+	for _, kinds := range []bson.A{{migrated, undone}, {migrated, undone, begun}} {
+		var last documentEntry
+		err := m.Mongo.Collection(ledger).FindOne(ctx, bson.D{{Key: "kind", Value: bson.D{{Key: "$in", Value: kinds}}}},
+			options.FindOne().SetSort(bson.D{{Key: "_id", Value: -1}})).Decode(&last)
+		if errors.Is(err, mongo.ErrNoDocuments) {
+			continue
+		}
+		kept, failed := last.memory()
+		if err = errors.Join(err, failed); err != nil {
+			return fmt.Errorf("read the ledger %s: %w", ledger, err)
+		}
+		if s.unfinished = last.Kind == begun; s.unfinished {
+			s.carried = kept
+		} else {
+			s.last = kept
+		}
+	}
+	return nil
+}
+
+// noted does it between two notes in the ledger: what may be ours from now on, and what is
+// once it is done, with how the database is then.
+func (m documents) noted(ctx context.Context, p Plan, g documentGoal, version string, do func() error) error {
+	l := p.line(version)
+	state := p.memory(p.Steps)
+	e := documentEntry{Kind: begun, Undoes: l.undoes, Version: version, Fingerprint: l.finger, Plan: l.plan, Statements: l.statements}
+	if err := e.keep(p.meanwhile, state); err != nil {
 		return err
 	}
-	id, err := m.add(ctx, documentEntry{Kind: begun, Version: version, Fingerprint: p.finger, Plan: p.String(), Statements: p.statements(), Made: string(made)})
+	id, err := m.add(ctx, e)
 	if err != nil {
 		return err
 	}
 	if err := do(); err != nil {
 		return err
 	}
-	if made, err = json.Marshal(p.made); err != nil {
+	have, err := m.inspect(ctx, g)
+	if err != nil {
 		return err
 	}
-	_, err = m.Mongo.Collection(ledger).UpdateByID(ctx, id, bson.D{{Key: "$set", Value: bson.D{{Key: "kind", Value: migrated}, {Key: "made", Value: string(made)}}}})
+	state.Shape = have.shape(p.made)
+	if err := e.keep(p.made, state); err != nil {
+		return err
+	}
+	_, err = m.Mongo.Collection(ledger).UpdateByID(ctx, id, bson.D{{Key: "$set", Value: bson.D{
+		{Key: "kind", Value: l.kind}, {Key: "made", Value: e.Made}, {Key: "state", Value: e.State},
+	}}})
 	return err
+}
+
+func (e *documentEntry) keep(made record, state memory) error {
+	texts := map[*string]any{&e.Made: made, &e.State: state}
+	for into, value := range texts {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return err
+		}
+		*into = string(text)
+	}
+	return nil
 }
 
 // add adds an entry, with the next number.

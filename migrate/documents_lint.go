@@ -138,6 +138,7 @@ func (e *documentEdit) judge(s *documentSource, made madeColumn) {
 		return
 	}
 	change, worthy := e.announce(s)
+	change.part = "column " + s.was
 	switch {
 	case e.have.documents == 0:
 	case s.Path == "_id" || made.Key:
@@ -185,7 +186,17 @@ func (e *documentEdit) announce(s *documentSource) (Change, bool) {
 	}
 	change.Comment = "change the values of " + name + " to those of " + s.Enum.Name
 	change.Check = "every document of " + e.want.Name + " meets it"
+	change.lacks = !within(s.Values, property)
 	return change, true
+}
+
+// within is whether the values of an enum are all among those of another.
+func within(values, others bson.D) bool {
+	wanted, _ := valueOf(values, "enum")
+	had, _ := valueOf(others, "enum")
+	list, known := had.(bson.A)
+	few, said := wanted.(bson.A)
+	return known && said && !slices.ContainsFunc(few, func(v any) bool { return !slices.Contains(list, v) })
 }
 
 // key judges what concerns _id, which no update can change.
@@ -265,8 +276,8 @@ func (e *documentEdit) convertedFrom(change Change, s *documentSource, kind stri
 	conv, ok := documentConvert(s.Field, s.to, kind)
 	if !ok {
 		if n := e.find(bson.D{of}); n.rows > 0 {
-			return change.impossible("no value of %s becomes one of %s by itself, and %s %s one; add a field of another name, fill it, and drop this one",
-				kind, s.to, n.documents(name), verb(n.rows, "holds", "hold"))
+			return change.impossible("no value of %s becomes one of %s by itself, and %s %s one; %s",
+				kind, s.to, n.documents(name), verb(n.rows, "holds", "hold"), e.undo.or("empty it first", "add a field of another name, fill it, and drop this one"))
 		}
 		return change
 	}
@@ -286,7 +297,7 @@ func (e *documentEdit) convertedFrom(change Change, s *documentSource, kind stri
 	}
 	if conv.loses != nil {
 		if n := e.find(where(conv.loses(s.value()))); n.rows > 0 {
-			return change.destroys("%s would lose a part of %s value", n.documents(name), verb(n.rows, "its", "their"))
+			return change.destroys("%s would lose a part of %s value", n.documents(name), verb(n.rows, "its", "their")).loses("a part of the value of %s", n.documents(name))
 		}
 		change.Check = fmt.Sprintf("no value of %s loses a part", name)
 	}
@@ -301,15 +312,18 @@ func (e *documentEdit) required(change Change, s *documentSource, nulls int) Cha
 	case nulls == 0:
 		change.Check = "no document of " + name + " is null"
 	case fill == nil && !s.had && e.known:
-		return change.impossible("it is required, and %s has %s; give it @default(value: …), or take off the !", e.want.Name, count(int(e.have.documents), "document"))
+		return change.impossible("it is required, and %s has %s; %s", e.want.Name, count(int(e.have.documents), "document"),
+			e.undo.or("what it held is gone, so apply a schema in which it may be null, and go on from there", "give it @default(value: …), or take off the !"))
 	case fill == nil:
 		n := e.find(s.absent())
-		return change.impossible("%s %s null; give it @default(value: …), fill %s first, or take off the !", n.documents(name), verb(nulls, "is", "are"), verb(nulls, "it", "them"))
+		fill := "fill " + verb(nulls, "it", "them") + " first"
+		return change.impossible("%s %s null; %s", n.documents(name), verb(nulls, "is", "are"), e.undo.or(fill, "give it @default(value: …), "+fill+", or take off the !"))
 	case !s.had:
 		change.Check = fmt.Sprintf("%s of %s %s %s", count(nulls, "document"), e.want.Name, verb(nulls, "gets", "get"), valueText(fill))
 	default:
 		n := e.find(s.absent())
-		change = change.destroys("%s %s null and would become %s", n.documents(name), verb(nulls, "is", "are"), valueText(fill))
+		change = change.destroys("%s %s null and would become %s", n.documents(name), verb(nulls, "is", "are"), valueText(fill)).
+			loses("that %s %s null, which became %s", n.documents(name), verb(nulls, "was", "were"), valueText(fill))
 	}
 	s.fills = nulls > 0
 	return change

@@ -465,11 +465,27 @@ type Tag @auth(read: "true") { id: ID! @primary }`
 				plan.Steps[i].commands, cut = step.commands[:n], cut-n
 			}
 			died := context.Canceled
-			if err := m.noted(t.Context(), plan, "", func() error { _ = m.run(t.Context(), plan, documentGoal{}); return died }); !errors.Is(err, died) {
+			if err := m.noted(t.Context(), plan, g, "", func() error { _ = m.run(t.Context(), plan, documentGoal{}); return died }); !errors.Is(err, died) {
 				t.Fatal(err)
+			}
+			if plan := w.plan(next, Exact); !plan.Unfinished || len(plan.Drift) > 0 {
+				t.Errorf("the plan does not say that the last one did not end:\n%s", plan)
+			}
+			if _, err := ApplyDown(t.Context(), w.db, Options{AllowDestroy: true}); err == nil || !strings.Contains(err.Error(), "the last migration did not end") {
+				t.Errorf("another migration was undone: %v", err)
 			}
 			w.apply(next, Options{AllowDestroy: true})
 			w.equal("the database", w.dump(), want)
+			if _, err := ApplyDown(t.Context(), w.db, Options{AllowDestroy: true, StructureOnly: true}); err != nil {
+				t.Error(err)
+			}
+			if left := w.plan(blog, Exact); !left.Empty() || len(left.Drift) > 0 {
+				t.Errorf("undone, there is still\n%s", left)
+			}
+			if got := w.ask("users"); !strings.Contains(got, `"name":"Ann"`) {
+				t.Errorf("the users are %s", got)
+			}
+			w.apply(next, Options{AllowDestroy: true})
 			w.apply(`type Other @auth(read: "true") { id: ID! @primary }`, Options{AllowDestroy: true})
 			w.equal("collections", fmt.Sprint(w.names()), "[others]")
 		})
@@ -645,7 +661,7 @@ func TestWhatComesInMeanwhileIsSaid(t *testing.T) {
 			t.Fatal(err, plan)
 		}
 		w.run(`{"insert": "posts", "documents": [{"_id": "p2"}, {"_id": "p3", "slug": "x"}]}`)
-		err = m.noted(t.Context(), plan, "", func() error { return m.run(t.Context(), plan, g) })
+		err = m.noted(t.Context(), plan, g, "", func() error { return m.run(t.Context(), plan, g) })
 		if err == nil || !strings.Contains(err.Error(), say) {
 			t.Errorf("%q: %v, want %s", change, err, say)
 		}

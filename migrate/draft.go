@@ -18,6 +18,7 @@ type draft struct {
 	have    *state
 	want    *goal
 	policy  Policy
+	undo    *undoing  // nil for what leads to a schema
 	now     time.Time // for @createdAt columns of rows that are there already
 	renames []renaming
 	counted map[string]int  // rows by table of the database
@@ -33,16 +34,22 @@ func draftPlan(ctx context.Context, conn *sql.Conn, db Database, g *goal, o Opti
 	if err != nil {
 		return plan, fmt.Errorf("database %s: %w", db.Name, err)
 	}
-	d := &draft{dialect: g.dialect, conn: conn, have: have, want: g, policy: o.Policy, now: time.Now(), counted: map[string]int{}, moved: map[string]bool{}, retype: map[string]bool{}, plan: &plan}
+	plan.aims(g.sources, o)
+	plan.Unfinished, plan.carried = have.unfinished, have.carried
+	if err := plan.drifted(ctx, conn, g, have); err != nil {
+		return plan, fmt.Errorf("database %s: %w", db.Name, err)
+	}
+	d := &draft{dialect: g.dialect, conn: conn, have: have, want: g, policy: o.Policy, undo: o.undo, now: time.Now(), counted: map[string]int{}, moved: map[string]bool{}, retype: map[string]bool{}, plan: &plan}
 	plan.Foreign = have.foreign
 	if err := d.make(ctx); err != nil {
 		return plan, fmt.Errorf("plan the migration of database %s: %w", db.Name, err)
 	}
+	plan.remedies(have.table)
 	return plan, nil
 }
 
 func (d *draft) make(ctx context.Context) error {
-	d.renames = d.have.follow(d.want)
+	d.renames = d.have.follow(d.want, d.undo)
 	if err := d.keep(ctx); err != nil {
 		return err
 	}
@@ -107,10 +114,10 @@ func (d *draft) dropTable(ctx context.Context, t *atlas.Table) error {
 	}
 	change := Change{Comment: "drop table " + t.Name, Check: "it holds no rows"}
 	switch {
-	case d.policy == Exact && rows == 0:
-		change = change.destroys("it holds no rows, but servers of an older version ask for it")
+	case rows > 0:
+		change = change.destroys("it holds %s", count(rows, "row")).loses("the %s of %s", count(rows, "row"), t.Name)
 	case d.policy == Exact:
-		change = change.destroys("it holds %s", count(rows, "row"))
+		change = change.destroys("it holds no rows, but servers of an older version ask for it")
 	}
 	if change, err = d.unread(ctx, change, t.Name, "", nil); err != nil {
 		return err
@@ -271,7 +278,9 @@ func (d *draft) sources(have, want *atlas.Table) []source {
 		}
 		if had, ok := have.Column(c.Name); ok {
 			s.had, s.name, s.was = had, c.Name, d.have.column(want.Name, c.Name)
-			s.from = made.Columns[s.was].Kind
+			if s.from = made.Columns[s.was].Kind; d.plan.recast(d.have.table(want.Name), s.was) {
+				s.from = ""
+			}
 		}
 		if s.had != nil && s.from == "" {
 			s.from = s.to // not known: believed, as long as the database's types agree

@@ -16,11 +16,12 @@ import (
 type goal struct {
 	dialect
 
-	types  []*schema.Type
-	tables *atlas.Schema
-	views  []generator.View
-	search []generator.Search
-	byName map[string]*schema.Type // by the names of their tables
+	types   []*schema.Type
+	sources []schema.Source
+	tables  *atlas.Schema
+	views   []generator.View
+	search  []generator.Search
+	byName  map[string]*schema.Type // by the names of their tables
 }
 
 func newGoal(want *schema.Schema, db Database) (*goal, error) {
@@ -28,7 +29,7 @@ func newGoal(want *schema.Schema, db Database) (*goal, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &goal{dialect: d, byName: map[string]*schema.Type{}}
+	g := &goal{dialect: d, sources: want.Sources, byName: map[string]*schema.Type{}}
 	for _, t := range want.Types {
 		if t.DB == db.Name {
 			g.types = append(g.types, t)

@@ -39,7 +39,7 @@ func (d *draft) keepTable(ctx context.Context, t *atlas.Table) error {
 		return nil
 	}
 	rows, err := d.rows(ctx, t.Name)
-	if err != nil || rows == 0 && d.policy == Tidy {
+	if err != nil || d.policy.drops(rows, d.undo.stood(t.Name, "")) {
 		return err
 	}
 	kept := *t
@@ -54,6 +54,20 @@ func (d *draft) keepTable(ctx context.Context, t *atlas.Table) error {
 	return nil
 }
 
+// drops is whether something of ours that the schema has not is dropped. It holds so many
+// rows or values, and stood there or not before the migration that is undone.
+func (p Policy) drops(holds int, stood bool) bool {
+	switch p {
+	case Exact:
+		return true
+	case Tidy:
+		return holds == 0
+	case back:
+		return !stood
+	}
+	return false
+}
+
 func (d *draft) keepColumn(ctx context.Context, want *atlas.Table, c *atlas.Column) error {
 	if made := d.have.made(want.Name); !made.Columns[d.have.column(want.Name, c.Name)].Made {
 		keepForeign(want, c)
@@ -63,7 +77,7 @@ func (d *draft) keepColumn(ctx context.Context, want *atlas.Table, c *atlas.Colu
 		return nil
 	}
 	values, err := d.values(ctx, want.Name, c.Name)
-	if err != nil || values == 0 && d.policy == Tidy {
+	if err != nil || d.policy.drops(values, d.undo.stood(want.Name, c.Name)) {
 		return err
 	}
 	kept := atlas.NewColumn(c.Name).SetType(c.Type.Type).SetNull(c.Type.Null || c.Default == nil)

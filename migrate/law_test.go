@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -23,7 +24,7 @@ func TestNoMigrationLosesWhatItDoesNotSay(t *testing.T) {
 
 func testLaw(t *testing.T, pairs int, open func(*testing.T) world) {
 	open(t) // skips all of it where there is no such database
-	outcomes := map[bool]int{}
+	outcomes, undone := map[bool]int{}, map[bool]int{}
 	for seed := range uint64(pairs) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -34,8 +35,16 @@ func testLaw(t *testing.T, pairs int, open func(*testing.T) world) {
 			w.fill(r, from)
 			for _, o := range []Options{{Policy: Keep}, {Policy: Tidy}, {AllowDestroy: true}} {
 				outcomes[w.follow(from, to, o)]++
+				if seed%2 == 0 { // one by one
+					undone[allTheWayBack(w, w.db, from, true)]++
+				}
 			}
+			undone[allTheWayBack(w, w.db, from, false)]++
 		})
+	}
+	t.Logf("%d were undone, %d not", undone[true], undone[false])
+	if !t.Failed() && undone[true] == 0 {
+		t.Error("nothing was undone")
 	}
 	t.Logf("%d migrations were done, %d refused", outcomes[true], outcomes[false])
 	if !t.Failed() && (outcomes[true] == 0 || outcomes[false] == 0) {
@@ -79,6 +88,96 @@ func (w world) follow(from, to model, o Options) bool {
 		}
 	}
 	return true
+}
+
+// lawful is a database of some kind, as the law looks at it.
+type lawful interface {
+	testing.TB
+	dump() string
+	values(from model) map[string]string
+	plan(sdl string, p Policy) Plan
+}
+
+// allTheWayBack undoes all migrations but the first, each of which is refused and changes nothing or
+// leads to what was there before it, but for what an earlier one had left though its schema had
+// it no more; and no value is another one of which no plan said that it is lost. It says whether
+// all were undone.
+func allTheWayBack(w lawful, db Database, from model, nothingLeft bool) bool {
+	w.Helper()
+	values, lost := w.values(from), lostBy(entriesOf(w, db))
+	for len(standing(entriesOf(w, db))) > 1 {
+		stand := standing(entriesOf(w, db))
+		before := w.dump()
+		was, _, err := db.engine().recall(w.Context(), stand[len(stand)-2].ID)
+		if err != nil {
+			w.Fatal(err)
+		}
+		plan, err := ApplyDown(w.Context(), db, Options{AllowDestroy: true, StructureOnly: true})
+		if err != nil {
+			if after := w.dump(); after != before {
+				w.Fatalf("refused with %v, and changed\n%s\nto\n%s", err, before, after)
+			}
+			if !strings.Contains(err.Error(), "was not undone") {
+				w.Errorf("the data checks did not see what the database saw:\n%v\n%s", err, plan)
+			}
+			return false
+		}
+		entries := entriesOf(w, db)
+		is, _, err := db.engine().recall(w.Context(), entries[len(entries)-1].ID)
+		if err != nil {
+			w.Fatal(err)
+		}
+		if drift := append(was.Shape.changed(is.Shape), is.Shape.changed(was.Shape)...); len(drift) > 0 && nothingLeft {
+			w.Fatalf("after\n%s\nit is not what it was: %+v", plan, drift)
+		}
+		maps.Copy(lost, lostIn(plan.String()))
+	}
+	if left := w.plan(from.sdl(), Exact); !left.Empty() || len(left.Drift) > 0 {
+		w.Fatalf("undone, there is still\n%s", left)
+	}
+	after := w.values(from)
+	for cell, was := range values {
+		table, column, _ := strings.Cut(strings.SplitN(cell, "/", 2)[0], ".")
+		if now := after[cell]; now != was && !lost[table] && !lost[table+"."+column] {
+			w.Fatalf("%s was %s and is %q", cell, was, now)
+		}
+	}
+	return true
+}
+
+func entriesOf(tb testing.TB, db Database) []Entry {
+	tb.Helper()
+	entries, err := Status(tb.Context(), db)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return entries
+}
+
+// lostBy are the tables and columns of which some plan in the ledger said that it destroys or
+// converts them.
+func lostBy(entries []Entry) map[string]bool {
+	lost := map[string]bool{}
+	for _, e := range entries {
+		maps.Copy(lost, lostIn(e.Plan))
+	}
+	return lost
+}
+
+func lostIn(plan string) map[string]bool {
+	lost := map[string]bool{}
+	var before string
+	for line := range strings.Lines(plan) {
+		for _, said := range []string{before, line} {
+			if strings.Contains(line, "DESTROYS") || strings.Contains(said, ": from ") {
+				for word := range strings.FieldsSeq(said) {
+					lost[strings.TrimRight(word, ":")] = true
+				}
+			}
+		}
+		before = line
+	}
+	return lost
 }
 
 // model is a schema that the test knows how to edit and to fill.

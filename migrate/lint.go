@@ -15,6 +15,7 @@ import (
 func (d *draft) describe(ctx context.Context, have, want *atlas.Table, sources []source, c atlas.Change) (Change, error) {
 	l := lint{draft: d, ctx: ctx, have: have, want: want, sources: sources}
 	change := l.judge(c)
+	change.part = partOf(c, func(name string) string { return d.have.column(want.Name, name) })
 	switch c := c.(type) {
 	case *atlas.DropColumn:
 		return d.unread(ctx, change, want.Name, c.C.Name, l.err)
@@ -86,7 +87,10 @@ func (l *lint) judge(c atlas.Change) Change {
 	case *atlas.AddCheck:
 		return l.check("add", c.C)
 	case *atlas.ModifyCheck:
-		return l.check("change", c.To)
+		change := l.check("change", c.To)
+		had := literals(c.From.Expr)
+		change.lacks = len(had) == 0 || slices.ContainsFunc(literals(c.To.Expr), func(value string) bool { return !slices.Contains(had, value) })
+		return change
 	case *atlas.DropCheck:
 		return Change{Comment: "drop check " + c.C.Name + " of " + t}
 	}
@@ -100,10 +104,11 @@ func (l *lint) addColumn(c *atlas.Column) Change {
 		return change
 	}
 	if s := l.source(c); s.fill != "" {
-		change.Check = fmt.Sprintf("%s of %s %s %s", count(rows, "row"), l.want.Name, verb(rows, "gets", "get"), s.fill)
+		change.Check = fmt.Sprintf("%s of %s %s %s", count(rows, "row"), l.want.Name, verb(rows, "gets", "get"), bare(s.fill))
 		return change
 	}
-	return change.impossible("it is required, and %s has %s; give it @default(value: …), or take off the !", l.want.Name, count(rows, "row"))
+	return change.impossible("it is required, and %s has %s; %s", l.want.Name, count(rows, "row"),
+		l.undo.or("what it held is gone, so apply a schema in which it may be null, and go on from there", "give it @default(value: …), or take off the !"))
 }
 
 func (l *lint) dropColumn(c *atlas.Column) Change {
@@ -111,10 +116,11 @@ func (l *lint) dropColumn(c *atlas.Column) Change {
 	values, err := l.values(l.ctx, l.want.Name, c.Name)
 	l.fail(err)
 	switch {
-	case l.policy == Exact && values == 0:
-		return change.destroys("no row holds a value in it, but servers of an older version ask for it")
+	case values > 0:
+		return change.destroys("%s of %s %s a value in it", count(values, "row"), l.want.Name, verb(values, "holds", "hold")).
+			loses("what %s of %s held in %s", count(values, "row"), l.want.Name, c.Name)
 	case l.policy == Exact:
-		return change.destroys("%s of %s %s a value in it", count(values, "row"), l.want.Name, verb(values, "holds", "hold"))
+		return change.destroys("no row holds a value in it, but servers of an older version ask for it")
 	}
 	change.Check = "no row holds a value in it"
 	return change
@@ -126,7 +132,8 @@ func (l *lint) modifyColumn(m *atlas.ModifyColumn) Change {
 	change := Change{lacks: true}
 	var what []string
 	if m.Change.Is(atlas.ChangeType) {
-		what = append(what, "from "+l.typeOf(s.from, m.From.Type.Type)+" to "+l.typeOf(s.to, m.To.Type.Type))
+		from, to := l.kinds(s)
+		what = append(what, "from "+from+" to "+to)
 	}
 	if m.Change.Is(atlas.ChangeNull) {
 		what = append(what, map[bool]string{true: "nullable", false: "required"}[m.To.Type.Null])
@@ -135,6 +142,11 @@ func (l *lint) modifyColumn(m *atlas.ModifyColumn) Change {
 		what = append(what, defaultText(m.To))
 	}
 	change.Comment = "change column " + name + ": " + strings.Join(what, ", ")
+	needed := m.Change &^ atlas.ChangeDefault // which the server fills in itself
+	if s.from == s.to && roomier(m.From.Type.Type, m.To.Type.Type) {
+		needed &^= atlas.ChangeType
+	}
+	change.lacks = needed != 0
 	if l.countRows() == 0 {
 		return change
 	}
@@ -147,34 +159,55 @@ func (l *lint) modifyColumn(m *atlas.ModifyColumn) Change {
 	return change
 }
 
+// roomier is whether a text column holds all that is wanted of it, and more: an older version
+// of a schema goes on being served with it.
+func roomier(have, want atlas.Type) bool {
+	h, text := have.(*atlas.StringType)
+	w, also := want.(*atlas.StringType)
+	return text && also && (h.Size == 0 || w.Size > 0 && h.Size >= w.Size)
+}
+
 func defaultText(c *atlas.Column) string {
 	if c.Default == nil {
 		return "no default"
 	}
-	return "default " + defaultSQL(c)
+	return "default " + bare(defaultSQL(c))
+}
+
+// bare is an expression without brackets around it, for people.
+func bare(expr string) string {
+	if strings.HasPrefix(expr, "(") && strings.HasSuffix(expr, ")") {
+		return expr[1 : len(expr)-1]
+	}
+	return expr
 }
 
 // converted judges a change of type by the values that are there.
 func (l *lint) converted(change Change, s source) Change {
 	name := l.want.Name + "." + s.column.Name
 	old := l.quote(s.was)
+	from, to := l.kinds(s)
 	conv, ok := l.convert(s, old)
 	if !ok {
 		if n := l.findNow(old + " IS NOT NULL"); n.rows > 0 {
-			return change.impossible("no value of %s becomes one of %s by itself, and %s %s one; add a field of another name, fill it, and drop this one",
-				l.typeOf(s.from, s.had.Type.Type), l.typeOf(s.to, s.column.Type.Type), n.of(name), verb(n.rows, "holds", "hold"))
+			return change.impossible("no value of %s becomes one of %s by itself, and %s %s one; %s",
+				from, to, n.of(name), verb(n.rows, "holds", "hold"), l.undo.or("empty it first", "add a field of another name, fill it, and drop this one"))
 		}
 		return change
 	}
 	if conv.fails != "" {
-		if n := l.findNow(old + " IS NOT NULL AND (" + conv.fails + ")"); n.rows > 0 {
-			return change.impossible("%s %s no %s; correct %s first", n.of(name), verb(n.rows, "is", "are"), l.typeOf(s.to, s.column.Type.Type), verb(n.rows, "it", "them"))
+		n := l.findNow(old + " IS NOT NULL AND (" + conv.fails + ")")
+		if text, ok := s.column.Type.Type.(*atlas.StringType); ok && n.rows > 0 && s.from == s.to && text.Size > 0 {
+			return change.impossible("%s %s longer than %s; shorten %s first, or take a larger @size(max: …)", n.of(name), verb(n.rows, "is", "are"), count(text.Size, "character"), verb(n.rows, "it", "them"))
+		}
+		if n.rows > 0 {
+			return change.impossible("%s %s no %s; correct %s first", n.of(name), verb(n.rows, "is", "are"), to, verb(n.rows, "it", "them"))
 		}
 		change.Check = fmt.Sprintf("every value of %s converts", name)
 	}
 	if conv.loses != "" {
 		if n := l.findNow(old + " IS NOT NULL AND (" + conv.loses + ")"); n.rows > 0 {
-			return change.destroys("%s would lose a part of %s value", n.of(name), verb(n.rows, "its", "their"))
+			return change.destroys("%s would lose a part of %s value", n.of(name), verb(n.rows, "its", "their")).loses("a part of the value of %s", n.of(name))
 		}
 		change.Check = fmt.Sprintf("no value of %s loses a part", name)
 	}
@@ -189,9 +222,11 @@ func (l *lint) required(change Change, s source) Change {
 	case nulls.rows == 0:
 		change.Check = "no row of " + name + " is null"
 	case s.fill == "":
-		return change.impossible("%s %s null; give it @default(value: …), fill %s first, or take off the !", nulls.of(name), verb(nulls.rows, "is", "are"), verb(nulls.rows, "it", "them"))
+		fill := "fill " + verb(nulls.rows, "it", "them") + " first"
+		return change.impossible("%s %s null; %s", nulls.of(name), verb(nulls.rows, "is", "are"), l.undo.or(fill, "give it @default(value: …), "+fill+", or take off the !"))
 	default:
-		return change.destroys("%s %s null and would become %s", nulls.of(name), verb(nulls.rows, "is", "are"), s.fill)
+		return change.destroys("%s %s null and would become %s", nulls.of(name), verb(nulls.rows, "is", "are"), bare(s.fill)).
+			loses("that %s %s null, which became %s", nulls.of(name), verb(nulls.rows, "was", "were"), bare(s.fill))
 	}
 	return change
 }
@@ -319,6 +354,22 @@ func (l *lint) fail(err error) { l.err = errors.Join(l.err, err) }
 
 func (c Change) impossible(format string, args ...any) Change {
 	c.Verdict, c.Reason, c.Check = Impossible, fmt.Sprintf(format, args...), ""
+	return c
+}
+
+// kinds are what a source was and will be: as the schema calls it, or where that is the same
+// as the database does.
+func (l *lint) kinds(s source) (from, to string) {
+	from, to = l.typeOf(s.from, s.had.Type.Type), l.typeOf(s.to, s.column.Type.Type)
+	if from == to {
+		return l.typeName(s.had.Type.Type), l.typeName(s.column.Type.Type)
+	}
+	return from, to
+}
+
+// loses says what a change does away with, for who would undo it.
+func (c Change) loses(format string, args ...any) Change {
+	c.lost = fmt.Sprintf(format, args...)
 	return c
 }
 

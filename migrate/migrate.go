@@ -52,6 +52,8 @@ type engine interface {
 	apply(ctx context.Context, want *schema.Schema, o Options) (Plan, error)
 	fingerprint(want *schema.Schema) (string, error)
 	status(ctx context.Context) ([]Entry, error)
+	// recall is what an entry of the ledger says of the database and of what is ours in it.
+	recall(ctx context.Context, id int64) (memory, record, error)
 	untouched(ctx context.Context, s *schema.Schema) (bool, error)
 	seeded(ctx context.Context, version string) error
 }
@@ -83,6 +85,8 @@ const (
 	// stayed NOT NULL and refused every insert), and a name that was mistyped for a
 	// moment leaves nothing behind.
 	Tidy
+	// back leaves what was there before the migration that is undone.
+	back
 )
 
 // Options are how a plan is made and applied.
@@ -90,8 +94,12 @@ type Options struct {
 	Policy Policy
 	// AllowDestroy lets Apply do what loses data.
 	AllowDestroy bool
+	// StructureOnly lets ApplyDown undo a migration that lost data, without the data.
+	StructureOnly bool
 	// Version is that of this program, for the ledger.
 	Version string
+
+	undo *undoing // nil for what leads to a schema
 }
 
 // Make plans what brings the tables of want that live in db to what want says. It changes

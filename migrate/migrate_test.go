@@ -639,6 +639,15 @@ func TestProductionServesWithMoreThanItNeeds(t *testing.T) {
 		if lacks := w.plan(newer, Keep).Lacks(); len(lacks) != 1 || lacks[0].Comment != "add column posts.slug" {
 			t.Errorf("a database of an older version lacks %v", lacks)
 		}
+		const state = "enum State { OPEN CLOSED }\ntype Post @auth(read: \"true\") { id: ID! @primary  state: State  slug: String @size(max: 20) }"
+		fresh := world{t, w.kind.open(t), w.kind}
+		fresh.apply(strings.NewReplacer("CLOSED", "CLOSED LATER", "20", "30").Replace(state), Options{})
+		if lacks := fresh.plan(state, Keep).Lacks(); len(lacks) > 0 {
+			t.Errorf("a database that takes more values and longer ones lacks %v", lacks)
+		}
+		if lacks := fresh.plan(strings.Replace(state, "CLOSED", "CLOSED OTHER", 1), Keep).Lacks(); len(lacks) != 1 {
+			t.Errorf("a database that does not take a value lacks %v", lacks)
+		}
 		required := w.edit("title: String!", "")
 		if lacks := w.plan(required, Keep).Lacks(); len(lacks) != 1 {
 			t.Errorf("a required column that the schema does not know is no lack: %v", lacks)
@@ -682,4 +691,16 @@ func (w world) quote(name string) string {
 		w.Fatal(err)
 	}
 	return d.quote(name)
+}
+
+func TestAColumnIsAddedInPlaceOnSQLite(t *testing.T) {
+	w := newWorld(t)
+	w.blog()
+	w.exec("CREATE INDEX theirs ON posts (body)", "CREATE TABLE log (id)", "CREATE TRIGGER their_trigger AFTER INSERT ON posts BEGIN INSERT INTO log VALUES (new.id); END")
+	plan := w.apply(w.edit("body: String ", `likes: Int! @default(value: 7) @index  body: String `), Options{})
+	if strings.Contains(plan.String(), "CREATE TABLE") || !strings.Contains(plan.String(), "way back: ALTER TABLE `posts` DROP COLUMN `likes`") {
+		t.Errorf("the table is made anew:\n%s", plan)
+	}
+	w.equal("posts", w.ask("SELECT id, likes FROM posts ORDER BY id"), "p1,7;p2,7")
+	w.equal("what others made", w.ask("SELECT name FROM sqlite_master WHERE name IN ('theirs', 'their_trigger') ORDER BY name"), "their_trigger;theirs")
 }

@@ -38,6 +38,11 @@ func (l mysqlDialect) inspect(ctx context.Context, conn *sql.Conn, g *goal) (*st
 		if s.record, s.unfinished, err = mysqlRecord(ctx, conn, l); err != nil {
 			return nil, err
 		}
+		if s.unfinished {
+			if s.carried, _, err = readMemory(ctx, conn, "SELECT state FROM "+l.quote(ledger)+" WHERE kind = '"+unfinished+"' ORDER BY id DESC LIMIT 1"); err != nil {
+				return nil, err
+			}
+		}
 	}
 	names, err := s.setServed(ctx, conn, g, s.sort(objects, g))
 	if err != nil {
@@ -176,7 +181,7 @@ func (mysqlDialect) explain(error) string {
 	return " (MySQL cannot take back what was done before; the ledger says what that is, and the next migration goes on from there)"
 }
 
-func (l mysqlDialect) ties() ties { return ties{l.statements} }
+func (l mysqlDialect) ties() ties { return ties{l.statements, "while %s copied and checked"} }
 
 func (l mysqlDialect) create(d *draft, want *atlas.Table) Step { return l.ties().create(d, want) }
 
@@ -232,7 +237,7 @@ func mysqlPlanned(name string, change atlas.Change) []string {
 func (l mysqlDialect) createLedger() string {
 	return "CREATE TABLE IF NOT EXISTS " + l.quote(ledger) + " (" +
 		"id bigint AUTO_INCREMENT PRIMARY KEY, at varchar(64) NOT NULL, kind varchar(64) NOT NULL, host varchar(255) NOT NULL, version varchar(255) NOT NULL, " +
-		"fingerprint varchar(255) NOT NULL, plan longtext NOT NULL, statements longtext NOT NULL, made longtext) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
+		"fingerprint varchar(255) NOT NULL, plan longtext NOT NULL, statements longtext NOT NULL, undoes bigint NOT NULL, state longtext NOT NULL, made longtext) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
 }
 
 func (mysqlDialect) bind(statement string) string { return statement }

@@ -42,15 +42,25 @@ func (l mysqlDialect) note(ctx context.Context, conn *sql.Conn, p Plan, i int, f
 	if failed {
 		n.Phase, n.Staged, n.After = cleared, false, before
 	}
+	doing := p.memory(p.Steps[:i+1])
+	if failed {
+		doing = p.memory(p.Steps[:i])
+	}
+	if !failed && !slices.ContainsFunc(p.Steps[:i], func(s Step) bool { return len(s.Statements) > 0 }) {
+		entry := p.line(version)
+		entry.kind, entry.statements, entry.made, entry.state = unfinished, []string{}, n, doing
+		return addEntry(ctx, conn, l, entry)
+	}
 	said, err := json.Marshal(n)
 	if err != nil {
 		return err
 	}
-	if !failed && !slices.ContainsFunc(p.Steps[:i], func(s Step) bool { return len(s.Statements) > 0 }) {
-		return addEntry(ctx, conn, l, unfinished, version, p.finger, p.String(), "[]", string(said))
+	state, err := json.Marshal(doing)
+	if err != nil {
+		return err
 	}
-	update := "UPDATE " + l.quote(ledger) + " SET made = ? WHERE kind = ? ORDER BY id DESC LIMIT 1" //nolint:gosec // the name is ours
-	_, err = conn.ExecContext(ctx, update, string(said), unfinished)
+	update := "UPDATE " + l.quote(ledger) + " SET made = ?, state = ? WHERE kind = ? ORDER BY id DESC LIMIT 1" //nolint:gosec // the name is ours
+	_, err = conn.ExecContext(ctx, update, string(said), string(state), unfinished)
 	return err
 }
 

@@ -79,7 +79,7 @@ func TestAPlanOfMySQLIsReadable(t *testing.T) {
 2. posts
    add foreign key posts (editor_id) to users
      checked: every posts.editor_id is there in users
-   locks: posts and the table it leads to, for writers, while 2 rows are checked
+   locks: posts and the table it leads to, for writers, while 2 rows are copied and checked
      ALTER TABLE `+"`posts` ADD CONSTRAINT `posts_editor_id_fkey` FOREIGN KEY (`editor_id`) REFERENCES `users` (`id`) ON DELETE NO ACTION"+`;
      way back: ALTER TABLE `+"`posts` DROP FOREIGN KEY `posts_editor_id_fkey`"+`;
 `)
@@ -204,8 +204,8 @@ func TestSizesOfMySQLAreChecked(t *testing.T) {
 	const sdl = `type Post @auth(read: "true") { id: ID! @primary  name: String%s  price: Decimal%s }`
 	w.apply(fmt.Sprintf(sdl, "", ""), Options{})
 	w.exec("INSERT INTO posts VALUES ('a', 'éé', '12.5')", "INSERT INTO posts VALUES ('b', 'ééé', '123.25')")
-	w.refuse(fmt.Sprintf(sdl, " @size(max: 2)", ""), Options{}, "1 row of posts.name (with key b) is no String")
-	w.refuse(fmt.Sprintf(sdl, "", " @decimal(precision: 4, scale: 2)"), Options{}, "1 row of posts.price (with key b) is no Decimal")
+	w.refuse(fmt.Sprintf(sdl, " @size(max: 2)", ""), Options{}, "1 row of posts.name (with key b) is longer than 2 characters; shorten it first")
+	w.refuse(fmt.Sprintf(sdl, "", " @decimal(precision: 4, scale: 2)"), Options{}, "1 row of posts.price (with key b) is no decimal(4,2)")
 	w.refuse(fmt.Sprintf(sdl, "", " @decimal(precision: 4, scale: 1)"), Options{}, "1 row of posts.price (with key b) would lose a part of its value")
 	w.apply(fmt.Sprintf(sdl, " @size(max: 3)", " @decimal(precision: 5, scale: 2)"), Options{})
 	w.apply(fmt.Sprintf(sdl, "", ""), Options{})
@@ -462,4 +462,38 @@ func (w world) run(plan Plan, sdl string) {
 			w.Fatalf("did not fail at the statement that is none: %v", err)
 		}
 	})
+}
+
+// A migration that failed and was finished by another is undone as one.
+func TestAMigrationThatGoesOnIsUndoneOnMySQL(t *testing.T) {
+	const next = `
+type Person @auth(read: "true") @renamed(from: "User") { id: ID! @primary  fullName: String! @renamed(from: "name")  email: String @unique  posts: [Post!]! @link }
+type Post @auth(read: "true") { id: ID! @primary  title: String!  views: Int @default(value: 0)  price: Decimal  author: Person! @link(onDelete: CASCADE) }
+type Tag @auth(read: "true") { id: ID! @primary }`
+	count := func() int { w := newMySQL(t); w.blog(); return w.plan(next, Exact).Statements() }()
+	for at := range count {
+		t.Run(fmt.Sprint(at), func(t *testing.T) {
+			w := newMySQL(t)
+			w.blog()
+			w.run(w.plan(next, Exact).failing(at, unheard), next)
+			if plan := w.plan(next, Exact); !plan.Unfinished || len(plan.Drift) > 0 {
+				t.Errorf("the plan does not say that the last one did not end:\n%s", plan)
+			}
+			if _, err := ApplyDown(t.Context(), w.db, Options{AllowDestroy: true}); err == nil || !strings.Contains(err.Error(), "the last migration did not end") {
+				t.Errorf("another migration was undone: %v", err)
+			}
+			w.apply(next, Options{AllowDestroy: true})
+			_, err := ApplyDown(t.Context(), w.db, Options{AllowDestroy: true})
+			if err == nil || !strings.Contains(err.Error(), "does not come back: what 1 row of posts held in body") {
+				t.Errorf("what was lost is not said: %v", err)
+			}
+			if _, err := ApplyDown(t.Context(), w.db, Options{AllowDestroy: true, StructureOnly: true}); err != nil {
+				t.Fatal(err)
+			}
+			if left := w.plan(blog, Exact); !left.Empty() || len(left.Drift) > 0 {
+				t.Errorf("undone, there is still\n%s", left)
+			}
+			w.equal("users", w.ask("SELECT id, name FROM users ORDER BY id"), "u1,Ann;u2,Bob")
+		})
+	}
 }

@@ -3,10 +3,12 @@ package migrate
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"spacecloud/fault"
+	"spacecloud/schema"
 )
 
 // Plan is what has to be done so that one database can hold the rows of a schema. It is a
@@ -19,11 +21,23 @@ type Plan struct {
 	Kept []string
 	// Foreign are tables that are not in the schema and that we did not make: not touched.
 	Foreign []string
+	// Drift is how the database was changed since the last migration, by others.
+	Drift []Drift
+	// Unfinished is whether the last migration did not end. This plan goes on from what it did.
+	Unfinished bool
+	// Undoes is the migration that the plan undoes, nil for a plan that leads to a schema.
+	Undoes *Entry
+	// Lost is what that migration lost, which does not come back.
+	Lost []string
 
-	had       record // what was ours before
-	made      record // what is ours once the plan is done
-	meanwhile record // what may be ours until then, where that is no transaction
-	grown     bool   // made differs from what the ledger says
+	bare      bool            // Lost may stay lost
+	sources   []schema.Source // of the schema that it leads to
+	carried   memory          // of migrations that did not end
+	renames   []renaming      // those of documents; tables have steps for theirs
+	had       record          // what was ours before
+	made      record          // what is ours once the plan is done
+	meanwhile record          // what may be ours until then, where that is no transaction
+	grown     bool            // made differs from what the ledger says
 	finger    string
 }
 
@@ -69,7 +83,9 @@ type Change struct {
 	Reason  string // of a verdict other than Harmless, with the way out
 	Check   string // the data check that was run: "no row of users.email is null"
 
-	lacks bool // the schema cannot be served without it
+	lacks bool   // the schema cannot be served without it
+	lost  string // what rows that are there lose
+	part  string // what of the object it is about, as its shape calls it
 }
 
 // Verdict is what a change does to the data that is there.
@@ -104,6 +120,9 @@ func (p Plan) statements() []string {
 // Refused is why the plan must not be applied, nil when it may be. What the data does not
 // allow is refused also with mayDestroy.
 func (p Plan) Refused(mayDestroy bool) error {
+	if p.Undoes != nil {
+		return p.refusedDown(mayDestroy)
+	}
 	refused := p.with(Impossible)
 	destroying := p.with(Destroys)
 	if !mayDestroy {
@@ -153,6 +172,7 @@ func (p Plan) with(v Verdict) []Change {
 func (p Plan) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s): %s\n", p.Database, p.Product, p.Summary())
+	p.printAround(&b)
 	for i, s := range p.Steps {
 		fmt.Fprintf(&b, "\n%d. %s\n", i+1, s.Object)
 		s.print(&b)
@@ -171,6 +191,26 @@ func (p Plan) String() string {
 
 // Summary is the plan in a line.
 func (p Plan) Summary() string {
+	if p.Undoes != nil {
+		return fmt.Sprintf("undo migration %d of %s: %s", p.Undoes.ID, p.Undoes.At.Format(time.RFC3339), p.amount())
+	}
+	return p.amount()
+}
+
+// printAround says what is to be known beside the steps.
+func (p Plan) printAround(b *strings.Builder) {
+	if p.Unfinished {
+		b.WriteString("unfinished: the last migration did not end; these are the steps from where it is\n")
+	}
+	for _, lost := range p.Lost {
+		b.WriteString("lost for good: " + lost + "\n")
+	}
+	for _, d := range p.Drift {
+		fmt.Fprintf(b, "changed outside: %s\n  %s\n", d.What, d.Right)
+	}
+}
+
+func (p Plan) amount() string {
 	if p.Empty() {
 		return "nothing to do"
 	}

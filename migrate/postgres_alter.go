@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"ariga.io/atlas/sql/postgres"
 	atlas "ariga.io/atlas/sql/schema"
@@ -23,7 +24,8 @@ func (l postgresDialect) alter(ctx context.Context, d *draft, step *Step, have, 
 	for _, c := range changes {
 		a.add(c)
 	}
-	step.Statements, step.Locks = a.statements(), a.locks()
+	step.Statements = a.statements()
+	step.Locks = a.locks(step.Statements)
 	if !slices.ContainsFunc(step.Changes, func(c Change) bool { return c.Verdict != Harmless }) {
 		back := postgresAlteration{dialect: l, draft: d, table: have, sources: reversed(have, sources)}
 		for _, c := range slices.Backward(changes) {
@@ -48,6 +50,7 @@ type postgresAlteration struct {
 	changes       []atlas.Change
 	later         []atlas.Change
 	retyped       []string // columns
+	rewritten     bool     // their values are written anew
 	rekeyed       bool     // a unique index or the primary key is made anew
 	narrowed      bool     // a view may read what is gone
 	indexed       bool
@@ -65,18 +68,28 @@ func (a *postgresAlteration) statements() []string {
 	return append(statements, a.after...)
 }
 
-func (a *postgresAlteration) locks() string {
+// locks says who waits, and for what. All steps are one transaction, so that who waits for one
+// waits for those after it. What needs no look at the rows has its lock for a moment, if it is
+// the last.
+func (a *postgresAlteration) locks(statements []string) string {
 	if a.rows == 0 {
 		return ""
 	}
+	who := "everyone" // ALTER TABLE is ACCESS EXCLUSIVE, CREATE INDEX is SHARE
+	if !slices.ContainsFunc(statements, func(s string) bool { return !strings.HasPrefix(s, "CREATE ") }) {
+		who = "writers"
+	}
 	rows, are := count(a.rows, "row"), verb(a.rows, "is", "are")
+	locks := func(what string) string {
+		return fmt.Sprintf("%s, for %s, until the migration ends; %s %s %s", a.table.Name, who, rows, are, what)
+	}
 	switch {
-	case len(a.retyped) > 0:
-		return fmt.Sprintf("%s, for everyone, while %s %s rewritten", a.table.Name, rows, are)
+	case a.rewritten:
+		return locks("rewritten")
 	case a.checked:
-		return fmt.Sprintf("%s, for everyone, while %s %s checked", a.table.Name, rows, are)
+		return locks("checked")
 	case a.indexed:
-		return fmt.Sprintf("%s, for everyone, while %s %s indexed", a.table.Name, rows, are)
+		return locks("indexed")
 	}
 	return ""
 }
@@ -180,6 +193,7 @@ func (a *postgresAlteration) retype(c *atlas.ModifyColumn, s source) {
 		a.modify(c, c.To, atlas.ChangeDefault, "")
 	}
 	a.retyped = append(a.retyped, c.To.Name)
+	a.rewritten = a.rewritten || s.from != s.to || !roomier(c.From.Type.Type, c.To.Type.Type) // PostgreSQL knows that longer texts are the same
 }
 
 // fill gives a value to the rows that have none.

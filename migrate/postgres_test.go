@@ -45,12 +45,12 @@ func TestAPlanOfPostgresIsReadable(t *testing.T) {
    add column posts.state
    add column posts.editor_id
    add index on posts (editor_id)
-   locks: posts, for everyone, while 2 rows are rewritten
+   locks: posts, for everyone, until the migration ends; 2 rows are rewritten
 `+statementsOf(Plan{Steps: plan.Steps[:1]})+`
 2. posts
    add foreign key posts (editor_id) to users
      checked: every posts.editor_id is there in users
-   locks: posts and the table it leads to, for writers, while 2 rows are checked
+   locks: posts and the table it leads to, for writers, until the migration ends; 2 rows are checked
      ALTER TABLE "posts" ADD CONSTRAINT "posts_editor_id_fkey" FOREIGN KEY ("editor_id") REFERENCES "users" ("id") ON DELETE NO ACTION;
      way back: ALTER TABLE "posts" DROP CONSTRAINT "posts_editor_id_fkey";
 `)
@@ -152,8 +152,8 @@ func TestSizesOfPostgresAreChecked(t *testing.T) {
 	const sdl = `type Post @auth(read: "true") { id: ID! @primary  name: String%s  price: Decimal%s }`
 	w.apply(fmt.Sprintf(sdl, "", ""), Options{})
 	w.exec("INSERT INTO posts VALUES ('a', 'long', 12.55)")
-	w.refuse(fmt.Sprintf(sdl, " @size(max: 3)", ""), Options{AllowDestroy: true}, "1 row of posts.name (with key a) is no String")
-	w.refuse(fmt.Sprintf(sdl, "", " @decimal(precision: 3, scale: 2)"), Options{AllowDestroy: true}, "1 row of posts.price (with key a) is no Decimal")
+	w.refuse(fmt.Sprintf(sdl, " @size(max: 3)", ""), Options{AllowDestroy: true}, "1 row of posts.name (with key a) is longer than 3 characters; shorten it first")
+	w.refuse(fmt.Sprintf(sdl, "", " @decimal(precision: 3, scale: 2)"), Options{AllowDestroy: true}, "1 row of posts.price (with key a) is no numeric(3,2)")
 	w.refuse(fmt.Sprintf(sdl, "", " @decimal(precision: 3, scale: 1)"), Options{}, "1 row of posts.price (with key a) would lose a part of its value")
 	w.apply(fmt.Sprintf(sdl, " @size(max: 4)", " @decimal(precision: 3, scale: 1)"), Options{AllowDestroy: true})
 	w.equal("posts", w.ask("SELECT * FROM posts"), "a,long,12.6")

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -15,6 +16,21 @@ type renaming struct {
 	table    string // the new name
 	column   string // empty for a table
 	from, to string
+}
+
+// MarshalJSON is for the ledger.
+func (r renaming) MarshalJSON() ([]byte, error) {
+	return json.Marshal([4]string{r.table, r.column, r.from, r.to})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (r *renaming) UnmarshalJSON(said []byte) error {
+	var parts [4]string
+	if err := json.Unmarshal(said, &parts); err != nil {
+		return err
+	}
+	r.table, r.column, r.from, r.to = parts[0], parts[1], parts[2], parts[3]
+	return nil
 }
 
 func (r renaming) comment() string {
@@ -85,7 +101,13 @@ func fieldsBefore(f *schema.Field) []string {
 
 // follow does the renames that apply to the state, and lists them in an order in which the
 // database can do them: a chain of two begins at its end.
-func (s *state) follow(g *goal) []renaming {
+func (s *state) follow(g *goal, undo *undoing) []renaming {
+	if undo != nil {
+		return undo.follow(s.renameTable, func(table, from, to string) bool {
+			t, ok := s.tables.Table(table)
+			return ok && s.renameColumn(t, from, to)
+		})
+	}
 	done := renameTypes(s.record, g.types, s.renameTable)
 	for _, t := range g.types {
 		if table, ok := s.tables.Table(t.Table); ok {

@@ -63,8 +63,8 @@ func sqliteSetApart(s *state) {
 	for _, t := range s.tables.Tables {
 		t.Indexes = slices.DeleteFunc(t.Indexes, func(i *atlas.Index) bool {
 			var made sqlite.CreateStmt
-			return slices.ContainsFunc(s.others[t.Name], func(text string) bool {
-				return has(i.Attrs, &made) && made.S == text && text != ""
+			return slices.ContainsFunc(s.others[t.Name], func(o object) bool {
+				return has(i.Attrs, &made) && made.S == o.text && o.text != ""
 			})
 		})
 		var made sqlite.CreateStmt
@@ -214,7 +214,7 @@ func (sqliteDialect) createTable(t *atlas.Table) []string {
 func (sqliteDialect) createLedger() string {
 	return "CREATE TABLE IF NOT EXISTS `" + ledger + "` (" +
 		"`id` INTEGER PRIMARY KEY, `at` TEXT NOT NULL, `kind` TEXT NOT NULL, `host` TEXT NOT NULL, `version` TEXT NOT NULL, " +
-		"`fingerprint` TEXT NOT NULL, `plan` TEXT NOT NULL, `statements` TEXT NOT NULL, `made` TEXT)"
+		"`fingerprint` TEXT NOT NULL, `plan` TEXT NOT NULL, `statements` TEXT NOT NULL, `undoes` INTEGER NOT NULL, `state` TEXT NOT NULL, `made` TEXT)"
 }
 
 func (sqliteDialect) bind(statement string) string { return statement }

@@ -110,18 +110,29 @@ func addsIndex(c atlas.Change) bool {
 // sqliteAlter lets Atlas write what needs no new table.
 func sqliteAlter(ctx context.Context, step *Step, want *atlas.Table, changes []atlas.Change) error {
 	var simple []atlas.Change
+	var defaults []string // of the columns that are added
 	for _, c := range changes {
-		if m, ok := c.(*atlas.ModifyIndex); ok { // which Atlas would make a new table for
-			simple = append(simple, &atlas.DropIndex{I: m.From}, &atlas.AddIndex{I: m.To})
-			continue
+		switch c := c.(type) { // for some of which Atlas would make a new table
+		case *atlas.ModifyIndex:
+			simple = append(simple, &atlas.DropIndex{I: c.From}, &atlas.AddIndex{I: c.To})
+		case *atlas.AddColumn:
+			bare, said := *c.C, ""
+			if bare.Indexes = nil; bare.Default != nil {
+				said, bare.Default = " DEFAULT "+defaultSQL(c.C), nil
+			}
+			simple, defaults = append(simple, &atlas.AddColumn{C: &bare}), append(defaults, said)
+		default:
+			simple = append(simple, c)
 		}
-		simple = append(simple, c)
 	}
 	plan, err := sqlite.DefaultPlan.PlanChanges(ctx, want.Name, []atlas.Change{&atlas.ModifyTable{T: want, Changes: simple}})
 	if err != nil {
 		return err
 	}
 	for _, c := range plan.Changes {
+		if len(defaults) > 0 && strings.Contains(c.Cmd, " ADD COLUMN ") {
+			c.Cmd, defaults = c.Cmd+defaults[0], defaults[1:]
+		}
 		step.Statements = append(step.Statements, c.Cmd)
 		if undo, ok := c.Reverse.(string); ok {
 			step.Reverse = append([]string{undo}, step.Reverse...)
@@ -149,7 +160,10 @@ func (d *draft) rebuild(t *atlas.Table, indexes []*atlas.Index, sources []source
 	full := *t
 	full.Indexes = indexes
 	statements = append(statements, d.createTable(&full)[1:]...)
-	return append(statements, d.have.others[d.have.table(t.Name)]...)
+	for _, o := range d.have.others[d.have.table(t.Name)] {
+		statements = append(statements, o.text)
+	}
+	return statements
 }
 
 // moveIn gives the new table the name of the old one. A view or trigger that somebody else

@@ -32,10 +32,11 @@ type state struct {
 	// unfinished is whether the last migration failed in the middle, and left names the columns
 	// that it had prepared, by table of the database.
 	unfinished bool
+	carried    memory // what it renamed and lost
 	left       map[string][]string
-	// others are statements by the name of a table in the database: indexes and triggers on
+	// others are, by the name of a table in the database, the indexes and triggers on
 	// it that we did not make. A rebuild has to make them again.
-	others map[string][]string
+	others map[string][]object
 	// found are the tables of the goal that we did not make, as they are; nil where none is.
 	found *generator.Existing
 	// served are those of them that can be served as they are. They are not among tables.
@@ -48,7 +49,7 @@ type object struct{ kind, name, table, text string }
 func newState() *state {
 	return &state{
 		was: map[string]string{}, wasCol: map[string]map[string]string{},
-		record: newRecord(), views: map[string]string{}, others: map[string][]string{},
+		record: newRecord(), views: map[string]string{}, others: map[string][]object{},
 		search: map[string]object{}, left: map[string][]string{}, served: map[string]bool{},
 	}
 }
@@ -87,7 +88,7 @@ func (s *state) sort(objects []object, g *goal) []string {
 		case o.kind == "table" && !ownTable(o.name):
 			s.foreign = append(s.foreign, o.name)
 		case o.kind == "trigger", o.kind == "index" && !s.record.Tables[o.table].madeIndex(o.name) && !g.hasIndex(o.name):
-			s.others[o.table] = append(s.others[o.table], o.text)
+			s.others[o.table] = append(s.others[o.table], o)
 		}
 	}
 	slices.Sort(s.foreign)

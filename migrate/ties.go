@@ -12,6 +12,8 @@ import (
 type ties struct {
 	// statements are those of changes of a table.
 	statements func(*atlas.Table, ...atlas.Change) []string
+	// waiting is how long writers wait for a foreign key, as a format of "20 rows are".
+	waiting string
 }
 
 // create makes a table with the foreign keys that can be had at once.
@@ -64,9 +66,9 @@ func (l ties) untie(t *atlas.Table, fk *atlas.ForeignKey, said Change) Step {
 }
 
 // locking says that writers wait while the rows of a table are looked at.
-func (ties) locking(d *draft, s Step) Step {
+func (l ties) locking(d *draft, s Step) Step {
 	if rows := d.counted[d.have.table(s.Object)]; rows > 0 {
-		s.Locks = fmt.Sprintf("%s and the table it leads to, for writers, while %s %s checked", s.Object, count(rows, "row"), verb(rows, "is", "are"))
+		s.Locks = fmt.Sprintf("%s and the table it leads to, for writers, "+l.waiting, s.Object, count(rows, "row")+verb(rows, " is", " are"))
 	}
 	return s
 }

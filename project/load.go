@@ -126,5 +126,10 @@ func lacking(p migrate.Plan) error {
 	for _, c := range lacks {
 		b.WriteString("\n  " + c.Comment)
 	}
+	for _, d := range p.Drift {
+		if !d.Extra {
+			b.WriteString("\n  (changed outside: " + d.What + ")")
+		}
+	}
 	return fault.New(fault.Conflict, "database %s is not what the schema needs; run: spacecloud migrate apply%s", p.Database, b.String())
 }

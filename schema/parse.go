@@ -23,7 +23,10 @@ const (
 )
 
 // Source is one file of SDL.
-type Source struct{ Name, Text string }
+type Source struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
 
 // Load is Parse of every *.graphql file of a folder and the folders in it, but for
 // seed.graphql, which holds mutations, and what lies in folders whose name begins with a dot.
@@ -66,6 +69,7 @@ func Parse(sources ...Source) (*Schema, error) {
 	if len(c.problems) > 0 {
 		return nil, c.problems.sort()
 	}
+	c.schema.Sources = sources
 	return c.schema, nil
 }
 

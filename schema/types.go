@@ -16,6 +16,8 @@ type Schema struct {
 	// Declared are the directives on "extend schema" and "extend type Query/Mutation/…",
 	// and @trigger, @changes and the like on types: what later modules implement.
 	Declared []Declaration
+	// Sources are what it was made of, so that it can be made again.
+	Sources []Source
 
 	byName map[string]*Type
 }
