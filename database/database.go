@@ -12,6 +12,7 @@ import (
 
 	"spacecloud/database/driver"
 	"spacecloud/fault"
+	"spacecloud/query"
 	"spacecloud/rules"
 )
 
@@ -131,6 +132,28 @@ func (db *DB) Tx(ctx context.Context, do func(driver.Tx) error) error {
 	return Together(ctx, []*DB{db}, func(txs map[*DB]driver.Tx) error { return do(txs[db]) })
 }
 
+// WriteAlone does one write in a transaction of its own, more than once if need be as Tx does.
+func (db *DB) WriteAlone(ctx context.Context, w rules.NarrowedWrite, b query.Binding) (done driver.Written, err error) {
+	alone, ok := db.driver.(driver.Alone)
+	if !ok {
+		err = db.Tx(ctx, func(tx driver.Tx) error {
+			done, err = tx.Write(ctx, w, b)
+			return err
+		})
+		return done, err
+	}
+	err = again(ctx, func() (int, error) {
+		if err := db.ready(ctx); err != nil {
+			return 0, err
+		}
+		if done, err = alone.WriteAlone(ctx, w, b); err != nil {
+			db.suspect(ctx, err)
+		}
+		return 0, err
+	})
+	return done, err
+}
+
 // tries is how often a transaction is begun that others keep getting in the way of.
 const tries = 4
 
@@ -142,8 +165,13 @@ const tries = 4
 // all of it is done again, a few times and at once: do has to start over with all that it made. Then
 // the error is a fault.Conflict.
 func Together(ctx context.Context, dbs []*DB, do func(map[*DB]driver.Tx) error) error {
+	return again(ctx, func() (int, error) { return together(ctx, dbs, do) })
+}
+
+// again runs do until nobody gets in its way; it returns how many databases have committed.
+func again(ctx context.Context, do func() (committed int, err error)) error {
 	for try := 1; ; try++ {
-		committed, err := together(ctx, dbs, do)
+		committed, err := do()
 		switch {
 		case committed > 0 || !driver.MayRetry(err) || ctx.Err() != nil:
 			return err

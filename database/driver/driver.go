@@ -36,6 +36,8 @@ type Features struct {
 	Search bool
 	// DocumentOrder is whether columns of JSON and embedded values compare and sort, by their text.
 	DocumentOrder bool
+	// Returning is whether query.Write.Returning is served.
+	Returning bool
 }
 
 // Statement is a rendered level of the driver that made it. Its String is the text, for
@@ -79,12 +81,20 @@ type Tx interface {
 type Written struct {
 	Affected int
 	Keys     []schema.Value // flat primary keys, when Write.WantKeys
+	Values   []schema.Value // of Write.Returning, flat
 }
 
 // Single is a driver to which one statement costs less than a View of it.
 type Single interface {
 	// Once is View for do that runs one statement.
 	Once(ctx context.Context, do func(Reader) error) error
+}
+
+// Alone is a driver to which a transaction of one write costs less than Begin, Write and Commit.
+type Alone interface {
+	// WriteAlone does w in a transaction of its own: all of it when there is no error. After an error
+	// nothing of it is done, unless the connection was lost just then; then it is not marked by Retry.
+	WriteAlone(ctx context.Context, w rules.NarrowedWrite, b query.Binding) (Written, error)
 }
 
 // SQL is a driver of a database that speaks SQL, for migrations.
