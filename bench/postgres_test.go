@@ -192,7 +192,8 @@ func appendInstant(dst, raw []byte) []byte {
 
 // openPostgres are the floor and the server over a copy of a file of the benchmarks.
 func openPostgres(b *testing.B, path string) []target {
-	url := private.URL(b)
+	// A commit that does not wait wakes a process of the server, which costs the slower one more often.
+	url := private.URL(b) + "&synchronous_commit=on"
 	d, err := postgres.Open(b.Context(), url)
 	must(b, err)
 	b.Cleanup(func() { _ = d.Close() })
