@@ -9,7 +9,7 @@ import (
 	"testing"
 	"text/tabwriter"
 
-	private "spacecloud/tests/postgres"
+	"spacecloud/tests/served"
 )
 
 // target is one way to answer the queries.
@@ -114,7 +114,7 @@ type result struct {
 var summary []result
 
 func TestMain(m *testing.M) {
-	code := private.Run(m)
+	code := served.Run(m)
 	if len(summary) > 0 {
 		printSummary()
 	}
