@@ -71,8 +71,8 @@ type transaction struct{ isolation, begin string }
 
 var (
 	alone = &transaction{"READ COMMITTED", ""}
-	view = &transaction{"REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"}
-	work = &transaction{"READ COMMITTED", "START TRANSACTION"}
+	view  = &transaction{"REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"}
+	work  = &transaction{"READ COMMITTED", "START TRANSACTION"}
 )
 
 // patience is how long what has to be said without a request's context may take.
