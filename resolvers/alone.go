@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+	"cmp"
 	"context"
 
 	"spacecloud/database/driver"
@@ -80,12 +81,13 @@ func (w *writing) only(c *Change) (query.Write, []*schema.Field, bool, error) {
 
 func (w *writing) onlyInsert(c *Change) (q query.Write, ours []*schema.Field, ok bool, err error) {
 	columns, ours := w.columns(c.Type, c.Docs)
-	check, err := w.checks(c.Type, query.Create, columns, ours)
-	if err != nil || check.needed() {
-		return q, nil, false, nil // what is wrong with the rows is said first
+	check, refused := w.checks(c.Type, query.Create, columns, ours)
+	if refused == nil && check.needed() {
+		return q, nil, false, nil
 	}
 	rows, err := w.fill(c.Type, c.Docs, columns, c.path)
-	return query.Write{Verb: query.Create, Type: c.Type, Columns: columns, Rows: rows}, ours, true, err
+	// What is wrong with the rows is said first.
+	return query.Write{Verb: query.Create, Type: c.Type, Columns: columns, Rows: rows}, ours, true, cmp.Or(err, refused)
 }
 
 func (w *writing) onlyUpdate(c *Change) (q query.Write, ours []*schema.Field, ok bool, err error) {

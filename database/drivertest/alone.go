@@ -36,7 +36,7 @@ func alone(t *testing.T, b *bench) {
 	everybody := query.Compare{Left: query.Col(b.field("Author.name")), Op: query.Eq, Right: query.Const(schema.Text("Somebody"))}
 	for _, c := range []struct {
 		name     string
-		ctx      context.Context //nolint:containedctx // of the one case
+		ctx      context.Context
 		write    query.Write
 		kind     fault.Kind
 		affected int
