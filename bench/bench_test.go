@@ -9,13 +9,25 @@ import (
 	"testing"
 	"text/tabwriter"
 
-	private "spacecloud/tests/postgres"
+	"spacecloud/tests/served"
 )
 
 // target is one way to answer the queries.
 type target struct {
-	name    string
-	handler http.Handler
+	name     string
+	handler  http.Handler
+	database databaseCPU // nil where the database runs in this process
+}
+
+// measure is what a request costs this process and the database's.
+func (t target) measure(n int, do func(i int)) cost {
+	if t.database == nil {
+		return measure(n, do)
+	}
+	before := t.database()
+	c := measure(n, do)
+	c.database = float64((t.database() - before).Nanoseconds()) / 1e3 / float64(n)
+	return c
 }
 
 // BenchmarkQueries runs every read query against every target in small turns, so that what
@@ -43,9 +55,9 @@ func openTargets(b *testing.B) []target {
 	if err != nil {
 		b.Fatal(err)
 	}
-	targets := []target{{"floor", openFloor(b, path, ByDriver)}, {"bare", openFloor(b, path, ByLibrary)}}
+	targets := []target{{name: "floor", handler: openFloor(b, path, ByDriver)}, {name: "bare", handler: openFloor(b, path, ByLibrary)}}
 	if s := server(b, path); s != nil {
-		targets = append(targets, target{"server", s})
+		targets = append(targets, target{name: "server", handler: s})
 	}
 	return targets
 }
@@ -79,7 +91,7 @@ func compare(b *testing.B, targets []target, q Query) []cost {
 	next := 0
 	for b.Loop() {
 		for i, t := range targets {
-			turns[i] = append(turns[i], measure(requestsATurn, func(n int) {
+			turns[i] = append(turns[i], t.measure(requestsATurn, func(n int) {
 				ask(b, t.handler, q.Bodies[(next+n)%len(q.Bodies)])
 			}))
 		}
@@ -102,7 +114,7 @@ type result struct {
 var summary []result
 
 func TestMain(m *testing.M) {
-	code := private.Run(m)
+	code := served.Run(m)
 	if len(summary) > 0 {
 		printSummary()
 	}
@@ -112,11 +124,15 @@ func TestMain(m *testing.M) {
 // printSummary shows the costs of each target, and how many times the floor's CPU it takes.
 func printSummary() {
 	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "query\ttarget\tCPU µs\tB\tallocs\t× floor\t")
+	fmt.Fprintln(w, "query\ttarget\tCPU µs\tB\tallocs\t× floor\tdatabase µs\t× floor\t")
 	for _, r := range summary {
 		for i, t := range r.targets {
 			c := r.costs[i]
-			fmt.Fprintf(w, "%s\t%s\t%.1f\t%.0f\t%.0f\t%.2f\t\n", r.query, t.name, c.cpu, c.bytes, c.allocs, c.cpu/r.costs[0].cpu)
+			fmt.Fprintf(w, "%s\t%s\t%.1f\t%.0f\t%.0f\t%.2f\t", r.query, t.name, c.cpu, c.bytes, c.allocs, c.cpu/r.costs[0].cpu)
+			if c.database > 0 {
+				fmt.Fprintf(w, "%.1f\t%.2f\t", c.database, c.database/r.costs[0].database)
+			}
+			fmt.Fprintln(w)
 		}
 	}
 	w.Flush()

@@ -164,9 +164,9 @@ func BenchmarkWrites(b *testing.B) {
 				path := filepath.Join(b.TempDir(), name+".db")
 				must(b, fill(path, 1, c.posts, 0))
 				if name == "floor" {
-					targets = append(targets, target{name, newWriteFloor(b, path)})
+					targets = append(targets, target{name: name, handler: newWriteFloor(b, path)})
 				} else {
-					targets = append(targets, target{name, server(b, path)})
+					targets = append(targets, target{name: name, handler: server(b, path)})
 				}
 			}
 			want := string(ask(b, targets[0].handler, c.body))

@@ -143,6 +143,28 @@ func (db *DB) Tx(ctx context.Context, do func(driver.Tx) error) error {
 	return Together(ctx, []*DB{db}, nil, func(txs map[*DB]driver.Tx, _ map[*DB]driver.Reader) error { return do(txs[db]) })
 }
 
+// WriteAlone does one write in a transaction of its own, more than once if need be as Tx does.
+func (db *DB) WriteAlone(ctx context.Context, w rules.NarrowedWrite, b query.Binding) (done driver.Written, err error) {
+	alone, ok := db.driver.(driver.Alone)
+	if !ok {
+		err = db.Tx(ctx, func(tx driver.Tx) error {
+			done, err = tx.Write(ctx, w, b)
+			return err
+		})
+		return done, err
+	}
+	err = again(ctx, []*DB{db}, func() (int, error) {
+		if err := db.ready(ctx); err != nil {
+			return 0, err
+		}
+		if done, err = alone.WriteAlone(ctx, w, b); err != nil {
+			db.suspect(ctx, err)
+		}
+		return 0, err
+	})
+	return done, err
+}
+
 // tries is how often a transaction is begun that others keep getting in the way of, and hasty how often
 // where a database fails fast: nobody has waited for the others then.
 const (
@@ -160,17 +182,25 @@ const (
 // fault.Conflict. It is done again at once, for the others are through when the driver says so, unless
 // a database fails fast.
 func Together(ctx context.Context, dbs, beside []*DB, do func(map[*DB]driver.Tx, map[*DB]driver.Reader) error) error {
+	order := slices.SortedFunc(slices.Values(slices.Concat(dbs, beside)), func(a, b *DB) int { return strings.Compare(a.name, b.name) })
+	return again(ctx, dbs, func() (int, error) {
+		t := &together{dbs: dbs, order: order, txs: map[*DB]driver.Tx{}, views: map[*DB]driver.Reader{}, do: do}
+		err := t.run(ctx)
+		return t.committed, err
+	})
+}
+
+// again runs do until nobody gets in its way; it returns how many databases have committed.
+func again(ctx context.Context, dbs []*DB, do func() (committed int, err error)) error {
 	most := tries
 	failsFast := slices.ContainsFunc(dbs, func(db *DB) bool { return db.driver.Features().FailsFast })
 	if failsFast {
 		most = hasty
 	}
 	for try := 1; ; try++ {
-		t := &together{dbs: dbs, txs: map[*DB]driver.Tx{}, views: map[*DB]driver.Reader{}, do: do}
-		t.order = slices.SortedFunc(slices.Values(slices.Concat(dbs, beside)), func(a, b *DB) int { return strings.Compare(a.name, b.name) })
-		err := t.run(ctx)
+		committed, err := do()
 		switch {
-		case t.committed > 0 || !driver.MayRetry(err) || ctx.Err() != nil:
+		case committed > 0 || !driver.MayRetry(err) || ctx.Err() != nil:
 			return err
 		case try == most:
 			return crowded(err, most)

@@ -294,11 +294,8 @@ func (c *cascade) farFirst(root *schema.Type) []*schema.Type {
 func (w *writing) remove(ctx context.Context, c *Change, dst []byte) ([]byte, error) {
 	if !c.wantsRows() && !w.cascades(c.Type) {
 		written, err := w.write(ctx, query.Write{Verb: query.Delete, Type: c.Type, Where: c.where()}, nil, nil)
-		if fault.KindOf(err) == fault.Conflict {
-			return dst, stillLinked(c.Type, c.Type, w.restricts(c.Type), err)
-		}
 		if err != nil {
-			return dst, err
+			return dst, w.undeleted(c, err)
 		}
 		return w.answer(ctx, c, written.Affected, nil, dst)
 	}
@@ -317,6 +314,14 @@ func (w *writing) remove(ctx context.Context, c *Change, dst []byte) ([]byte, er
 		return err
 	})
 	return dst, err
+}
+
+// undeleted is the error of a delete that is one statement.
+func (w *writing) undeleted(c *Change, err error) error {
+	if fault.KindOf(err) == fault.Conflict {
+		return stillLinked(c.Type, c.Type, w.restricts(c.Type), err)
+	}
+	return err
 }
 
 func (w *writing) restricts(t *schema.Type) []*schema.Field {

@@ -34,9 +34,10 @@ func (w *writing) update(ctx context.Context, c *Change, dst []byte) ([]byte, er
 		}
 		check = nothing(c.Type)
 	}
+	known := c.namesRow(fields)
 	q := query.Write{
 		Verb: query.Update, Type: c.Type, Set: set, Where: c.where(),
-		WantKeys: c.wantsRows() || check.needed(),
+		WantKeys: !known && (c.wantsRows() || check.needed()),
 	}
 	written, err := w.write(ctx, q, nil, ours)
 	if err != nil {
@@ -45,6 +46,9 @@ func (w *writing) update(ctx context.Context, c *Change, dst []byte) ([]byte, er
 	if c.One && written.Affected == 0 {
 		return dst, w.missing(ctx, c)
 	}
+	if known {
+		written.Keys = c.Key
+	}
 	if err := w.bounded(written.Keys, c.Type); err != nil {
 		return dst, err
 	}
@@ -52,6 +56,12 @@ func (w *writing) update(ctx context.Context, c *Change, dst []byte) ([]byte, er
 		return dst, err
 	}
 	return w.answer(ctx, c, written.Affected, ordered(c.Type, written.Keys), dst)
+}
+
+// namesRow is whether a change of some columns names its row by the primary key, and leaves that as it is.
+func (c *Change) namesRow(changed []*schema.Field) bool {
+	return c.One && slices.Equal(c.KeyOf, c.Type.Primary) &&
+		!slices.ContainsFunc(changed, func(f *schema.Field) bool { return f.IsPrimary })
 }
 
 // where is which rows a change means: those of a key, or what it says.

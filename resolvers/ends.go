@@ -23,12 +23,8 @@ func (w *writing) endsBefore(ctx context.Context, q *query.Write, keys []schema.
 	if q.Verb != query.Update {
 		return nil, nil
 	}
-	changed := slices.Concat(q.SetColumns(), fieldsOf(q.Set))
 	var all []ends
-	for _, f := range w.r.pointing[q.Type] {
-		if f.Link.Enforced || !slices.ContainsFunc(f.Link.To, func(k *schema.Field) bool { return slices.Contains(changed, k) }) {
-			continue
-		}
+	for _, f := range w.loose(q) {
 		if w.alone(q.Type) {
 			return nil, w.needsTransactions(q.Type, "rows of %s may point to what this changes (%s.%s)", f.Owner.Name, f.Owner.Name, f.Name)
 		}
@@ -39,6 +35,18 @@ func (w *writing) endsBefore(ctx context.Context, q *query.Write, keys []schema.
 		all = append(all, ends{f, values})
 	}
 	return all, nil
+}
+
+// loose are the links to columns that an update sets, of which no database keeps that they lead somewhere.
+func (w *writing) loose(q *query.Write) []*schema.Field {
+	changed := slices.Concat(q.SetColumns(), fieldsOf(q.Set))
+	var all []*schema.Field
+	for _, f := range w.r.pointing[q.Type] {
+		if !f.Link.Enforced && slices.ContainsFunc(f.Link.To, func(k *schema.Field) bool { return slices.Contains(changed, k) }) {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 // valuesOf are the values, of none of which a part is null, of some columns in the rows that an update means.

@@ -47,6 +47,7 @@ type level struct {
 	cells     []query.Cell // what the statement reads
 	page      *page        // of a connection, which is then what shows the rows
 	isApart   bool         // of a link into another database
+	plain     bool         // it shows columns alone, of every row whatever it holds
 	lanes     [][]int      // the children that go their ways at the same time; nil where they go one after the other
 }
 
@@ -140,8 +141,25 @@ func (k *compiler) prepare(l *level, asked query.Level) error {
 		l.questions, l.joined = p, p.apart.Joined
 		k.readers(p)
 	}
+	l.plain = isPlain(narrowed.Level()) && l.page == nil
 	k.claim(narrowed.Level())
 	return nil
+}
+
+// isPlain is whether a level shows columns alone, of every row whatever it holds.
+func isPlain(l *query.Level) bool {
+	return l.Where == nil && l.Groups == nil && len(l.Distinct) == 0 && !slices.ContainsFunc(l.Columns, func(c query.Cell) bool {
+		return c.When != nil || len(c.Via) > 0
+	})
+}
+
+// columns are those that a plain level reads.
+func (l *level) columns() []*schema.Field {
+	columns := make([]*schema.Field, len(l.cells))
+	for i, c := range l.cells {
+		columns[i] = c.Field
+	}
+	return columns
 }
 
 // reader is the place of a database in the plan.

@@ -83,6 +83,15 @@ func (r *Resolvers) Write(ctx context.Context, c *auth.Caller, changes []Change,
 		return dst, err
 	}
 	start := len(dst)
+	if len(changes) == 1 {
+		dst, done, err := w.outright(ctx, &changes[0], append(dst, changes[0].Answer.Before...))
+		switch {
+		case err != nil:
+			return dst[:start], under(changes[0].Name, err)
+		case done:
+			return dst, nil
+		}
+	}
 	err := w.within(ctx, databases(r, changes), changes, func() error {
 		var err error
 		dst, err = w.all(ctx, changes, dst[:start])
@@ -153,7 +162,7 @@ func (w *writing) db(t *schema.Type) *database.DB { return w.r.Databases[t.DB] }
 
 // write narrows a write and does it; ours are the columns that the server fills.
 func (w *writing) write(ctx context.Context, q query.Write, keys []schema.Value, ours []*schema.Field) (driver.Written, error) {
-	narrowed, err := w.r.Rules.Write(w.caller, q, ours...)
+	narrowed, b, err := w.narrow(ctx, q, keys, ours)
 	if err != nil {
 		return driver.Written{}, err
 	}
@@ -161,16 +170,22 @@ func (w *writing) write(ctx context.Context, q query.Write, keys []schema.Value,
 	if err != nil {
 		return driver.Written{}, err
 	}
-	b := query.Binding{Keys: keys}
-	query.WalkWrite(narrowed.Write(), w.bind(&b))
-	if narrowed, b, err = w.readyWrite(ctx, narrowed, b); err != nil {
-		return driver.Written{}, err
-	}
 	written, err := w.txs[w.db(q.Type)].Write(ctx, narrowed, b)
 	if err != nil {
 		return written, err
 	}
 	return written, w.stillThere(ctx, before)
+}
+
+// narrow is a write under its rule, and the values to do it with.
+func (w *writing) narrow(ctx context.Context, q query.Write, keys []schema.Value, ours []*schema.Field) (rules.NarrowedWrite, query.Binding, error) {
+	b := query.Binding{Keys: keys}
+	narrowed, err := w.r.Rules.Write(w.caller, q, ours...)
+	if err != nil {
+		return narrowed, b, err
+	}
+	query.WalkWrite(narrowed.Write(), w.bind(&b))
+	return w.readyWrite(ctx, narrowed, b)
 }
 
 // bind evaluates the claim operands that it is called with, once each.

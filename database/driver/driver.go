@@ -45,6 +45,8 @@ type Features struct {
 	// BytesOrder is whether Bytes compare and sort by their bytes. Otherwise the shorter is
 	// less, and only of two that are as long the bytes say.
 	BytesOrder bool
+	// Returning is whether query.Write.Returning is served.
+	Returning bool
 }
 
 // Statement is a rendered level of the driver that made it. Its String is the text, for
@@ -88,6 +90,7 @@ type Tx interface {
 type Written struct {
 	Affected int
 	Keys     []schema.Value // flat primary keys, when Write.WantKeys
+	Values   []schema.Value // of Write.Returning, flat
 }
 
 // Single is a driver to which one statement costs less than a View of it.
@@ -100,6 +103,13 @@ type Single interface {
 type Maker interface {
 	// Make makes the table of a type, and does nothing where it is there.
 	Make(ctx context.Context, t *schema.Type) error
+}
+
+// Alone is a driver to which a transaction of one write costs less than Begin, Write and Commit.
+type Alone interface {
+	// WriteAlone does w in a transaction of its own: all of it when there is no error. After an error
+	// nothing of it is done, unless the connection was lost just then; then it is not marked by Retry.
+	WriteAlone(ctx context.Context, w rules.NarrowedWrite, b query.Binding) (Written, error)
 }
 
 // SQL is a driver of a database that speaks SQL, for migrations.

@@ -60,6 +60,8 @@ func Run(t *testing.T, h Harness) {
 		{"UniqueNamesTheFields", uniqueNamesTheFields, nil},
 		{"OtherConstraints", otherConstraints, nil},
 		{"ForeignKeys", foreignKeys, func(f driver.Features) bool { return f.ForeignKeys }},
+		{"Alone", alone, nil},
+		{"Returning", returning, func(f driver.Features) bool { return f.Returning }},
 		{"RollbackLeavesNothing", rollbackLeavesNothing, transactions},
 		{"TxSeesItsOwnWrites", txSeesItsOwnWrites, transactions},
 		{"ViewSeesOneState", viewSeesOneState, transactions},

@@ -66,12 +66,13 @@ type rawConn interface {
 	driver.QueryerContext
 }
 
-// transaction is how one begins.
+// transaction is how one begins; without a word, with the statement that is all of it.
 type transaction struct{ isolation, begin string }
 
 var (
-	view = &transaction{"REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"}
-	work = &transaction{"READ COMMITTED", "START TRANSACTION"}
+	alone = &transaction{"READ COMMITTED", ""}
+	view  = &transaction{"REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"}
+	work  = &transaction{"READ COMMITTED", "START TRANSACTION"}
 )
 
 // patience is how long what has to be said without a request's context may take.
@@ -163,10 +164,13 @@ func (c *conn) begin(ctx context.Context) error {
 		}
 		c.isolation = t.isolation
 	}
-	if err := c.say(ctx, t.begin); err != nil {
-		return err
+	if t.begin != "" {
+		if err := c.say(ctx, t.begin); err != nil {
+			return err
+		}
+		c.open = true
 	}
-	c.pending, c.open = nil, true
+	c.pending = nil
 	return nil
 }
 

@@ -42,6 +42,7 @@ var (
 	_ driver.Driver = (*Driver)(nil)
 	_ driver.SQL    = (*Driver)(nil)
 	_ driver.Single = (*Driver)(nil)
+	_ driver.Alone  = (*Driver)(nil)
 )
 
 // Open connects to the database of a URL such as mysql://user:password@host:3306/name. The URL may

@@ -34,6 +34,45 @@ func (d *Driver) Begin(ctx context.Context) (driver.Tx, error) {
 	return &tx{reader: reader{c}, driver: d}, nil
 }
 
+// WriteAlone does a write of one statement without a transaction around it: that is one by itself.
+func (d *Driver) WriteAlone(ctx context.Context, n rules.NarrowedWrite, b query.Binding) (driver.Written, error) {
+	w := n.Write()
+	if err := ctx.Err(); err != nil {
+		return driver.Written{}, explain(err, w)
+	}
+	if !isOneStatement(w) {
+		return d.writeWhole(ctx, n, b)
+	}
+	c, err := d.pool.take(ctx)
+	if err != nil {
+		return driver.Written{}, err
+	}
+	defer d.pool.give(c)
+	c.pending = alone
+	done, err := c.write(ctx, w, &b)
+	return done, explain(err, w)
+}
+
+// isOneStatement is whether write sends one statement, at most.
+func isOneStatement(w *query.Write) bool {
+	if w.Verb == query.Create {
+		return len(w.Rows) < 2
+	}
+	return len(w.Rows) == 0 && !w.WantKeys && !w.ByKeys && !query.LooksElsewhere(w.Where)
+}
+
+// writeWhole does a write of several statements.
+func (d *Driver) writeWhole(ctx context.Context, n rules.NarrowedWrite, b query.Binding) (done driver.Written, err error) {
+	t, err := d.Begin(ctx)
+	if err != nil {
+		return done, err
+	}
+	if done, err = t.Write(ctx, n, b); err != nil {
+		return done, errors.Join(err, t.Rollback(ctx))
+	}
+	return done, t.Commit(ctx)
+}
+
 // Find sees what the transaction wrote.
 func (t *tx) Find(ctx context.Context, s driver.Statement, b query.Binding) (driver.Rows, error) {
 	if err := t.usable(); err != nil {

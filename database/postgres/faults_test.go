@@ -210,7 +210,8 @@ func TestThePoolIsBounded(t *testing.T) {
 	})
 }
 
-// Two transactions that wait for each other are both done: one of them begins again.
+// Two transactions that wait for each other are both done: one of them begins again, more than once
+// when it has its first row again before the other has got it.
 func TestDeadlocksAreDoneAgain(t *testing.T) {
 	d, post := one(t)
 	write(t, d, query.Write{Verb: query.Create, Type: post, Columns: fields(post, "id", "views"), Rows: [][]schema.Value{{schema.Text("a"), schema.Integer(0)}, {schema.Text("b"), schema.Integer(0)}}}, query.Binding{})

@@ -169,3 +169,47 @@ func TestPagesUseIndexes(t *testing.T) {
 		}
 	}
 }
+
+// A statement is planned once and not on every run, also where it has a limit.
+func TestPlansAreKept(t *testing.T) {
+	d, s := blogDriver(t)
+	post := s.Type("Post")
+	c, err := open(t.Context(), d.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	keys := query.Binding{Keys: []schema.Value{schema.Text("u1"), schema.Text("u2")}, Args: []schema.Value{schema.Integer(10)}}
+	newest := []query.Order{{Field: post.Field("at"), Desc: true}, {Field: post.Field("id")}}
+	popular := query.Compare{Left: query.Col(post.Field("views")), Op: query.Gt, Right: query.Operand{Kind: query.Arg, Scalar: schema.Int}}
+	for name, l := range map[string]query.Level{
+		"a list":       {Type: post, Where: popular, OrderBy: newest, Limit: query.Const(schema.Integer(20)), Offset: query.Const(schema.Integer(5))},
+		"a link":       {Type: post, Via: &query.Via{Link: s.Type("User").Field("posts")}, OrderBy: newest, Limit: query.Const(schema.Integer(5))},
+		"by keys":      {Type: s.Type("User"), Via: &query.Via{Single: true}},
+		"in an answer": {Type: post, Where: query.Some{Link: post.Field("tags"), Where: query.Compare{Left: query.Col(s.Type("Tag").Field("id")), Op: query.Eq, Right: query.Operand{Kind: query.Arg, Scalar: schema.ID}}}},
+	} {
+		l.Columns = cells(l.Type, "id")
+		prepared, err := d.Prepare(rules.System(l))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			rows, err := reader{c}.Find(t.Context(), prepared, keys)
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			if err := rows.Close(); err != nil {
+				t.Fatal(name, err)
+			}
+		}
+		text := prepared.String()
+		name := c.cache.byText[text].description.Name
+		answers, err := c.pg.Exec(t.Context(), "SELECT generic_plans FROM pg_prepared_statements WHERE name = '"+name+"'").ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if generic := string(answers[0].Rows[0][0]); generic != "5" {
+			t.Errorf("%s of 10 runs needed no planning after the first 5: %s", generic, text)
+		}
+	}
+}

@@ -55,6 +55,7 @@ var (
 	_ driver.Driver = (*Driver)(nil)
 	_ driver.SQL    = (*Driver)(nil)
 	_ driver.Single = (*Driver)(nil)
+	_ driver.Alone  = (*Driver)(nil)
 )
 
 // Open connects to the database of a URL such as postgres://user:password@host/name. The URL may
@@ -112,6 +113,8 @@ func configure(url string) (*pgconn.Config, int, error) {
 		"application_name": "spacecloud",
 		"timezone":         "UTC",
 		"jit":              "off", // it costs more than a request's statement does
+
+		"default_transaction_isolation": "read committed", // of statements that are a transaction by themselves
 	}
 	for name, value := range defaults {
 		if _, ok := config.RuntimeParams[name]; !ok {
@@ -133,7 +136,7 @@ func (d *Driver) Product() string { return d.product }
 
 // Features are all but the order of documents.
 func (d *Driver) Features() driver.Features {
-	return driver.Features{Transactions: true, ForeignKeys: true, Search: true, Microseconds: true, BytesOrder: true}
+	return driver.Features{Transactions: true, ForeignKeys: true, Search: true, Microseconds: true, BytesOrder: true, Returning: true}
 }
 
 // Ping asks the server.

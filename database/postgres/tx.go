@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 
 	"spacecloud/database/driver"
 	"spacecloud/fault"
@@ -32,6 +33,36 @@ func (d *Driver) Begin(ctx context.Context) (driver.Tx, error) {
 	}
 	c.pending = beginTx
 	return &tx{reader: reader{c}, driver: d}, nil
+}
+
+// WriteAlone sends the write without a transaction around it: a statement is one by itself.
+func (d *Driver) WriteAlone(ctx context.Context, n rules.NarrowedWrite, b query.Binding) (driver.Written, error) {
+	w := n.Write()
+	if w.Verb == query.Create && len(w.Columns) == 0 && len(w.Rows) > 1 { // a statement for each row
+		return d.writeWhole(ctx, n, b)
+	}
+	if err := ctx.Err(); err != nil {
+		return driver.Written{}, explain(err, w)
+	}
+	c, err := d.pool.take(ctx)
+	if err != nil {
+		return driver.Written{}, err
+	}
+	defer d.pool.give(c)
+	done, err := c.write(ctx, w, &b)
+	return done, explain(err, w)
+}
+
+// writeWhole does a write of several statements.
+func (d *Driver) writeWhole(ctx context.Context, n rules.NarrowedWrite, b query.Binding) (done driver.Written, err error) {
+	tx, err := d.Begin(ctx)
+	if err != nil {
+		return done, err
+	}
+	if done, err = tx.Write(ctx, n, b); err != nil {
+		return done, errors.Join(err, tx.Rollback(ctx))
+	}
+	return done, tx.Commit(ctx)
 }
 
 // Find sees what the transaction wrote.

@@ -80,14 +80,17 @@ func (dialect) distinct(b *sqlgen.Builder, l *query.Level, row string, value fun
 	b.Text(") AS " + row + " WHERE " + row + ".sc_first = 1")
 }
 
-// unnestKeys appends the keys of the binding as a table.
+// unnestKeys appends the keys of the binding as a table. Each array is a query of its own: PostgreSQL
+// would else count it, find a plan for so many keys cheaper, and plan on every run.
 func unnestKeys(b *sqlgen.Builder, columns []*schema.Field) {
 	b.Text("unnest(")
 	for i := range columns {
 		if i > 0 {
 			b.Text(", ")
 		}
+		b.Text("(SELECT ")
 		bindKeys(b, columns, i)
+		b.Text(")")
 	}
 	b.Text(")")
 }

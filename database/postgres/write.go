@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 
 	"spacecloud/database/driver"
 	"spacecloud/database/sqlgen"
@@ -45,10 +46,7 @@ func (c *conn) alter(ctx context.Context, w *query.Write, b *query.Binding, rend
 	if w.ByKeys && len(b.Keys) == 0 || w.Verb == query.Update && len(w.Set) == 0 {
 		return driver.Written{}, nil
 	}
-	var returning []*schema.Field
-	if w.WantKeys {
-		returning = w.Type.Primary
-	}
+	returning := returned(w)
 	text, err := render(dialect{}, w, returning)
 	if err != nil {
 		return driver.Written{}, err
@@ -58,17 +56,38 @@ func (c *conn) alter(ctx context.Context, w *query.Write, b *query.Binding, rend
 		return driver.Written{}, err
 	}
 	done := driver.Written{}
-	done.Affected, err = c.change(ctx, p, collect(&done.Keys, returning))
+	done.Affected, err = c.change(ctx, p, collect(w, &done))
 	return done, err
 }
 
-// collect adds the columns of each row.
-func collect(dst *[]schema.Value, columns []*schema.Field) func([][]byte, []kind) {
-	return func(row [][]byte, kinds []kind) {
-		for i, f := range columns {
-			*dst = append(*dst, valueOf(kinds[i], row[i], f))
-		}
+// returned are the columns that a write gives of each row.
+func returned(w *query.Write) []*schema.Field {
+	if w.WantKeys {
+		return slices.Concat(w.Type.Primary, w.Returning)
 	}
+	return w.Returning
+}
+
+// collect adds what is returned of each row.
+func collect(w *query.Write, done *driver.Written) func([][]byte, []kind) {
+	return func(row [][]byte, kinds []kind) {
+		if w.WantKeys {
+			done.Keys = appendValues(done.Keys, row, kinds, w.Type.Primary)
+			row, kinds = row[len(w.Type.Primary):], kinds[len(w.Type.Primary):]
+		}
+		done.Values = appendValues(done.Values, row, kinds, w.Returning)
+	}
+}
+
+func appendValues(dst []schema.Value, row [][]byte, kinds []kind, columns []*schema.Field) []schema.Value {
+	for i, f := range columns {
+		v := schema.Null
+		if row[i] != nil {
+			v = valueOf(kinds[i], row[i], f)
+		}
+		dst = append(dst, v)
+	}
+	return dst
 }
 
 // alterRows is one statement, whatever the number of rows.
@@ -77,10 +96,7 @@ func (c *conn) alterRows(ctx context.Context, w *query.Write, b *query.Binding) 
 	if len(w.SetColumns()) == 0 && len(w.Set) == 0 {
 		return done, nil
 	}
-	var returning []*schema.Field
-	if w.WantKeys {
-		returning = w.Type.Primary
-	}
+	returning := returned(w)
 	text, err := sqlgen.UpdateRows(dialect{}, w, len(w.Rows), returning)
 	if err != nil {
 		return done, err
@@ -96,7 +112,7 @@ func (c *conn) alterRows(ctx context.Context, w *query.Write, b *query.Binding) 
 			return done, err
 		}
 	}
-	done.Affected, err = c.change(ctx, p, collect(&done.Keys, returning))
+	done.Affected, err = c.change(ctx, p, collect(w, &done))
 	return done, err
 }
 
@@ -117,10 +133,7 @@ func (c *conn) insert(ctx context.Context, w *query.Write) (driver.Written, erro
 	if len(w.Rows) == 0 {
 		return done, nil
 	}
-	var returning []*schema.Field
-	if w.WantKeys {
-		returning = w.Type.Primary
-	}
+	returning := returned(w)
 	if len(w.Rows) > 1 && len(w.Columns) > 0 {
 		err := c.insertMany(ctx, w, returning, &done)
 		return done, err
@@ -138,7 +151,7 @@ func (c *conn) insert(ctx context.Context, w *query.Write) (driver.Written, erro
 		for _, v := range row {
 			c.args.value(v)
 		}
-		affected, err := c.change(ctx, p, collect(&done.Keys, returning))
+		affected, err := c.change(ctx, p, collect(w, &done))
 		if err != nil {
 			return done, err
 		}
@@ -158,7 +171,7 @@ func (c *conn) insertMany(ctx context.Context, w *query.Write, returning []*sche
 	}
 	c.args.reset()
 	c.args.columns(w)
-	done.Affected, err = c.change(ctx, p, collect(&done.Keys, returning))
+	done.Affected, err = c.change(ctx, p, collect(w, done))
 	return err
 }
 

@@ -82,6 +82,24 @@ func Open(tb testing.TB) *sql.DB {
 }
 
 func open(address *url.URL) (*sql.DB, error) {
+	connector, err := mysql.NewConnector(config(address))
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// Config is how go-sql-driver connects to the database of a URL.
+func Config(tb testing.TB, text string) *mysql.Config {
+	tb.Helper()
+	address, err := url.Parse(text)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return config(address)
+}
+
+func config(address *url.URL) *mysql.Config {
 	config := mysql.NewConfig()
 	config.User = address.User.Username()
 	config.Passwd, _ = address.User.Password()
@@ -97,11 +115,7 @@ func open(address *url.URL) (*sql.DB, error) {
 	}
 	config.TLSConfig = address.Query().Get("tls")
 	config.Logger = &mysql.NopLogger{}
-	connector, err := mysql.NewConnector(config)
-	if err != nil {
-		return nil, err
-	}
-	return sql.OpenDB(connector), nil
+	return config
 }
 
 func run(server *url.URL, statement string) error {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"spacecloud/auth"
+	"spacecloud/database"
 	"spacecloud/database/driver"
 	"spacecloud/query"
 	"spacecloud/rules"
@@ -42,6 +43,15 @@ type commits struct {
 func (c *commits) Begin(ctx context.Context) (driver.Tx, error) {
 	tx, err := c.Driver.Begin(ctx)
 	return &committing{Tx: tx, commits: c}, err
+}
+
+// WriteAlone is a transaction, too.
+func (c *commits) WriteAlone(ctx context.Context, w rules.NarrowedWrite, b query.Binding) (driver.Written, error) {
+	done, err := database.New("alone", c.Driver).WriteAlone(ctx, w, b)
+	if err == nil && done.Affected > 0 {
+		c.n.Add(1)
+	}
+	return done, err
 }
 
 func (c *commits) Unwrap() driver.Driver { return c.Driver }

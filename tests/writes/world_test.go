@@ -42,6 +42,9 @@ func newWorldOf(t *testing.T, on served.Kind, sdl string, limits resolvers.Confi
 		if name == "main" {
 			w.driver = f
 		}
+		if alone, ok := d.(driver.Alone); ok {
+			return faultyAlone{f, alone}
+		}
 		return f
 	}})
 	return w
@@ -98,6 +101,20 @@ func (f *faulty) step() error {
 	}
 	f.statements = 0
 	return driver.Retry(fault.New(fault.Unavailable, "a deadlock"))
+}
+
+// faultyAlone is such a driver that has the power of another: its writes fail before they are done,
+// for with them they are committed.
+type faultyAlone struct {
+	*faulty
+	alone driver.Alone
+}
+
+func (f faultyAlone) WriteAlone(ctx context.Context, w rules.NarrowedWrite, b query.Binding) (driver.Written, error) {
+	if err := f.step(); err != nil {
+		return driver.Written{}, err
+	}
+	return f.alone.WriteAlone(ctx, w, b)
 }
 
 type faultyTx struct {
