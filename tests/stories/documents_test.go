@@ -42,7 +42,7 @@ type Post @auth(read: "true", create: "true", update: "true") { id: ID! @primary
 		t.Errorf("%s, %v", stored, err)
 	}
 	for text, want := range map[string]string{
-		`{ user(id: "` + made[1] + `") { name posts { id author { id } } } }`: `{"data":{"user":{"name":"Ann","posts":[{"id":"p","author":{"id":"` + made[1] + `"}}]}}}`,
+		`{ user(id: "` + made[1] + `") { name posts { id author { id } } } }`:   `{"data":{"user":{"name":"Ann","posts":[{"id":"p","author":{"id":"` + made[1] + `"}}]}}}`,
 		`{ users(where: {id: {_eq: "nobody"}}) { id } }`:                        `{"data":{"users":[]}}`,
 		`mutation { insertUser(doc: {id: "65f000000000000000000001"}) { id } }`: `{"data":{"insertUser":{"id":"65f000000000000000000001"}}}`,
 		`mutation { insertUser(doc: {id: "nobody"}) { id } }`:                   `id is an ObjectId, which is 24 hexadecimal digits`,
