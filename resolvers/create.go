@@ -186,8 +186,8 @@ func (f *filler) id(key *schema.Field) string {
 		return uuid.Must(uuid.NewV7()).String()
 	}
 	var id [12]byte
-	binary.BigEndian.PutUint32(id[:], uint32(f.w.caller.Now.Unix())) //nolint:gosec // as ObjectIds have it
-	_, _ = rand.Read(id[4:])                                         // it never fails
+	binary.BigEndian.PutUint32(id[:], uint32(f.w.caller.Now.Unix()))
+	_, _ = rand.Read(id[4:]) // it never fails
 	return hex.EncodeToString(id[:])
 }
 

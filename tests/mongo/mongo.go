@@ -149,7 +149,7 @@ func folder() string {
 // serve starts the double, which says its port once it listens. It dies with this program:
 // the kernel sees to that, as long as the thread that started it lives.
 func (d *double) serve(node, dir string) (string, error) {
-	server := exec.CommandContext(context.Background(), node, append([]string{"server.mjs"}, d.args...)...)
+	server := exec.CommandContext(context.Background(), node, append([]string{"server.mjs"}, d.args...)...) //nolint:gosec // the arguments are ours
 	server.Dir, server.Stderr = dir, os.Stderr
 	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := server.StdoutPipe()

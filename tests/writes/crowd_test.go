@@ -47,15 +47,14 @@ func TestACrowdThatStaysIsAConflict(t *testing.T) { served.Each(t, aCrowdThatSta
 func aCrowdThatStaysIsAConflict(t *testing.T, on served.Kind) {
 	w := newWorld(t, on, clubs)
 	w.ask(seed, nil)
-	before := w.Dump()
-	want := 4
-	if w.Drivers["main"].Features().FailsFast {
-		want = 16
+	before, most := w.Dump(), 4
+	if w.driver.Features().FailsFast {
+		most = 16
 	}
 	for at := 1; at <= 3; at++ {
 		w.driver.statements, w.driver.failAt, w.driver.crowd = 0, at, 100
 		answer := w.ask(`mutation { a: insertTag(doc: {id: "x"}) { id } b: insertTag(doc: {id: "y"}) { id } }`, nil)
-		if tries := 100 - w.driver.crowd; tries != want {
+		if tries := 100 - w.driver.crowd; tries != most {
 			t.Errorf("%d tries", tries)
 		}
 		if !strings.Contains(answer, `"CONFLICT"`) || !strings.Contains(answer, "ask again") || !strings.Contains(answer, `"data":null`) || !strings.Contains(answer, `"path":["`) {

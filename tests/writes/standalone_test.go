@@ -2,7 +2,6 @@ package writes
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -121,6 +120,6 @@ type B @table(db: "docs") @auth(read: "true", create: "true") { id: ID! @primary
 	got := s.Ask(&auth.Caller{}, `mutation { insertA(doc: {id: "1"}) { id } insertB(doc: {id: "1"}) { id } }`, nil, nil)
 	var answer struct{ Errors []struct{ Message string } }
 	if err := json.Unmarshal(got.Body, &answer); err != nil || len(answer.Errors) != 1 || !strings.Contains(answer.Errors[0].Message, "database docs has no transactions") || s.Dump() != "" {
-		t.Error(fmt.Sprint(got.Body), s.Dump())
+		t.Errorf("%s\n%s", got.Body, s.Dump())
 	}
 }
