@@ -82,6 +82,9 @@ func (b *Builder) given(l *query.Level, row string) {
 		} else {
 			b.Text("NULL")
 		}
+		if giver, ok := b.dialect.(Giver); ok {
+			giver.Given(b, f)
+		}
 		b.Text(" AS ")
 		b.Name(f.Column)
 	})

@@ -104,6 +104,17 @@ func Each(t *testing.T, run func(*testing.T, Kind)) {
 	}
 }
 
+// There are the kinds of which there is a server, for a test that needs several at once. One that is
+// not there is skipped, and says so.
+func There(t *testing.T) (there []Kind) {
+	t.Helper()
+	Each(t, func(t *testing.T, k Kind) {
+		k.Open(t)
+		there = append(there, k)
+	})
+	return there
+}
+
 func (k Kind) wanted() bool {
 	names := os.Getenv(Env)
 	return names == "" && k.Name != "mongodb" || slices.Contains(strings.Split(names, ","), k.Name)
