@@ -18,16 +18,17 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	private "spacecloud/tests/postgres"
+	kinds "spacecloud/tests/served"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(served{m}, map[string]func(){"spacecloud": main})
 }
 
-// served stops the database server that tests started.
+// served stops the database servers that tests started.
 type served struct{ *testing.M }
 
-func (s served) Run() int { return private.Run(s.M) }
+func (s served) Run() int { return kinds.Run(s.M) }
 
 // TestScripts runs the stories in testdata/scripts with the real program. Besides the usual
 // commands there are

@@ -66,6 +66,8 @@ func explain(err error, w *query.Write) error {
 		return driver.Waited(err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), ok && server.HasErrorCode(timeLimit):
 		return driver.Ended(err)
+	case mongo.IsNetworkError(err):
+		return driver.Lost(err)
 	case isTransient(err):
 		return driver.Retry(driver.Busy(err))
 	case ok && server.HasErrorCode(unauthorized):
@@ -76,7 +78,7 @@ func explain(err error, w *query.Write) error {
 		return driver.TooLarge(err)
 	case strings.Contains(err.Error(), mdriver.ErrDocumentTooLarge.Error()):
 		return driver.TooLarge(err)
-	case mongo.IsTimeout(err), mongo.IsNetworkError(err), errors.Is(err, mongo.ErrClientDisconnected):
+	case mongo.IsTimeout(err), errors.Is(err, mongo.ErrClientDisconnected):
 		return driver.Lost(err)
 	}
 	return driver.Refused(err)

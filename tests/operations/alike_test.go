@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"spacecloud/auth"
+	"spacecloud/fault"
 	"spacecloud/schema"
 	"spacecloud/tests/served"
 )
@@ -20,12 +22,16 @@ var alike = flag.Int("alike", 8, "how many random schemas are asked on all kinds
 // The same requests of the same rows are answered alike by every kind of database, and leave the same
 // rows. Not compared are keys that a database makes, which leave gaps on some; how a number in a JSON
 // document is spelled and in which order its members are; and the last digits of floats, which
-// depend on the order of adding.
+// depend on the order of adding. What is asked of sums that do not fit is refused by some as soon as
+// they meet one, and by others only where it is shown.
 func TestKindsAnswerAlike(t *testing.T) {
 	kinds := served.There(t)
 	if len(kinds) < 2 {
 		t.Skip("there is only one kind of database to run on")
 	}
+	floats := pools["Float"]
+	pools["Float"] = slices.DeleteFunc(slices.Clone(floats), func(v any) bool { return v == num("5e-324") }) // what is nearer to 0 than that, PostgreSQL refuses
+	t.Cleanup(func() { pools["Float"] = floats })
 	if slices.ContainsFunc(kinds, func(k served.Kind) bool { return k.Name == "mongodb" }) {
 		all := pools["DateTime"]
 		pools["DateTime"] = []any{"2026-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "2026-01-01T01:00:00+01:00"} // it has milliseconds
@@ -135,19 +141,29 @@ func (all chorus) asked(t *testing.T, op *operation, who *auth.Caller, f form, s
 	}
 	for i, v := range all[1:] {
 		one, other := all[0].api.canonical(op, answers[0]), all[0].api.canonical(op, answers[i+1])
-		if one != other {
+		if one != other && !beyond(answers[0]) && !beyond(answers[i+1]) {
 			t.Errorf("seed %d on %s and %s:\n%s\n%.3000s\n%.3000s\nlogs %s\n%s", seed, all[0].on.Name, v.on.Name, request, one, other, all[0].log.last(), v.log.last())
 			return
 		}
 	}
 }
 
+// beyond is whether an answer is that a sum does not fit.
+func beyond(s said) bool {
+	return slices.ContainsFunc(s.errors, func(e problem) bool {
+		return e.Extensions.Code == fault.Invalid && strings.HasPrefix(e.Message, "the sum of ") && strings.HasSuffix(e.Message, " does not fit into 64 bits")
+	})
+}
+
+// taken is that a row has a key of another; of which key, where it is several, is told by chance.
+var taken = regexp.MustCompile("^(another \\w+ has this) .*$")
+
 // canonical is an answer without what may differ.
 func (a *api) canonical(op *operation, s said) string {
 	var b strings.Builder
 	a.spellAll(&b, op.set, s.data)
 	for _, e := range s.errors {
-		fmt.Fprintf(&b, "\n%s %v %v: %s", e.Extensions.Code, e.Path, e.Extensions.Input, e.Message)
+		fmt.Fprintf(&b, "\n%s %v %v: %s", e.Extensions.Code, e.Path, e.Extensions.Input, taken.ReplaceAllString(e.Message, "$1 some field"))
 	}
 	return version7.ReplaceAllString(b.String(), "a new UUID")
 }

@@ -146,6 +146,8 @@ type Options struct {
 	Decorate func(name string, d driver.Driver) driver.Driver
 	// Log gets what the server logs; nil for the test's own log.
 	Log io.Writer
+	// HTTP are the limits of requests.
+	HTTP graph.Limits
 	// On says which database of the schema is of which kind, where it is not the one kind.
 	On map[string]Kind
 }
@@ -174,7 +176,7 @@ func Sources(tb testing.TB, k Kind, o Options, sources ...schema.Source) *Server
 		o.Log = testLog{tb}
 	}
 	s.Handler = Must(graph.New(graph.Options{
-		API: s.API, Resolvers: Must(resolvers.New(c))(tb), Introspection: true, Suggestions: true,
+		API: s.API, Resolvers: Must(resolvers.New(c))(tb), Introspection: true, Suggestions: true, Limits: o.HTTP,
 		Log: slog.New(slog.NewTextHandler(o.Log, nil)),
 	}))(tb)
 	return s
