@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"spacecloud/tests/mariadb"
 	"spacecloud/tests/mongo"
 	private "spacecloud/tests/postgres"
+	kinds "spacecloud/tests/served"
 )
 
 // secret is the password of every URL here, which must stand nowhere else.
@@ -215,7 +217,9 @@ func ran(t *testing.T, c *exec.Cmd, dir, at string) (out, said string, status in
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	c.Dir, c.Stdout, c.Stderr = dir, &stdout, &stderr
-	c.Env = append(os.Environ(), "SPACECLOUD_DATABASES_MAIN_URL="+at)
+	settings := slices.DeleteFunc(os.Environ(), func(each string) bool { return strings.HasPrefix(each, "SPACECLOUD_") }) // of tests
+	c.Env = append(settings, "SPACECLOUD_DATABASES_MAIN_URL="+at, "SPACECLOUD_ADMIN_SECRET=0123456789abcdef0123456789abcdef",
+		"SPACECLOUD_AUTH_KEYS_0_ALG=HS256", "SPACECLOUD_AUTH_KEYS_0_SECRET=0123456789abcdef0123456789abcdef")
 	err := c.Run()
 	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
 		t.Fatal(err)
@@ -267,4 +271,33 @@ func lent(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// In production a database that is not what the schema needs is refused at the start, with what it lacks.
+func TestTablesThatDoNotMatch(t *testing.T) {
+	t.Parallel()
+	kinds.Each(t, func(t *testing.T, on kinds.Kind) {
+		at := on.URL(t)
+		dir := folder(t)
+		write := func(sdl string) {
+			if err := os.WriteFile(filepath.Join(dir, "schema", "a.graphql"), []byte(sdl), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if out, said, status := invoke(t, dir, at, "migrate", "apply"); status != 0 {
+			t.Fatal(out, said)
+		}
+		for sdl, lacks := range map[string]string{
+			`type Post @auth(read: "true") { id: ID! @primary  title: String  views: Int! @index }`:                                "views",
+			`type Post @auth(read: "true") { id: ID! @primary  title: Int }`:                                                       "title",
+			`type Post @auth(read: "true") { id: ID! @primary  title: String! }`:                                                   "title",
+			`type Post @auth(read: "true") { id: ID! @primary  title: String } type Note @auth(read: "true") { id: ID! @primary }`: "notes",
+		} {
+			write(sdl)
+			out, said, status := invoke(t, dir, at, "serve", "--production", "--listen", "127.0.0.1:0")
+			if status != 1 || out != "" || !strings.HasPrefix(said, "spacecloud: database main is not what the schema needs; run: spacecloud migrate apply\n") || !strings.Contains(said, lacks) {
+				t.Errorf("%s: status %d, %s%s", sdl, status, out, said)
+			}
+		}
+	})
 }

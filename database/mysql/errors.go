@@ -30,6 +30,7 @@ const (
 	shuttingDown       = 1053
 	noColumn           = 1054
 	duplicate          = 1062
+	otherError         = 1105 // which has a number of its own in none of the two
 	tableFull          = 1114
 	badRegexp          = 1139
 	noTableAccess      = 1142
@@ -177,6 +178,10 @@ func general(m *mysql.MySQLError, err error) error {
 		return fault.Wrap(fault.Invalid, err, "the database takes no such value")
 	case packetTooLarge:
 		return driver.TooLarge(err)
+	case otherError:
+		if strings.Contains(m.Message, "max_allowed_packet") {
+			return driver.TooLarge(err)
+		}
 	case duplicate, parentRow, childRow, brokenMySQL, brokenMariaDB:
 		return fault.Wrap(fault.Conflict, err, "the change conflicts with other rows")
 	}

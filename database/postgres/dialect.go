@@ -57,9 +57,6 @@ func (d dialect) Typed(dst []byte, n int, p sqlgen.Param) []byte {
 	return append(dst, "::text"...)
 }
 
-// Given says the type of a column.
-func (dialect) Given(b *sqlgen.Builder, f *schema.Field) { b.Text("::" + columnType(f)) }
-
 // appendListType appends the cast of a list, which is bound as bigints or as texts.
 func appendListType(dst []byte, s schema.Scalar) []byte {
 	dst = append(dst, "::"...)

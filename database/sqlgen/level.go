@@ -82,12 +82,17 @@ func (b *Builder) given(l *query.Level, row string) {
 		} else {
 			b.Text("NULL")
 		}
-		if giver, ok := b.dialect.(Giver); ok {
-			giver.Given(b, f)
-		}
 		b.Text(" AS ")
 		b.Name(f.Column)
 	})
+	if _, ok := b.dialect.(Strict); ok { // the types of the values are those of the table's columns
+		of := b.Alias()
+		b.Text(" UNION ALL SELECT ")
+		list(b, l.Type.Columns, ", ", func(f *schema.Field) { b.Column(of, f) })
+		b.Text(" FROM ")
+		b.Table(l.Type, of)
+		b.Text(" WHERE false")
+	}
 	b.Text(") AS ")
 	b.Text(row)
 }

@@ -89,13 +89,6 @@ type Dialect interface { //nolint:interfacebloat // one method for each thing th
 	Via(b *Builder, l *query.Level)
 }
 
-// Giver is a dialect of a database that takes a value for a text where nothing beside it says its type.
-type Giver interface {
-	Dialect
-	// Given appends the type of a value that stands for a column without being in one.
-	Given(b *Builder, f *schema.Field)
-}
-
 // Strict is a dialect of a database whose expressions have types that do not bend, and which
 // wants to be told them.
 type Strict interface {

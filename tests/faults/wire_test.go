@@ -67,7 +67,7 @@ var wired = map[string]func(testing.TB) (driver.Driver, *wire){
 		at.Host = w.listener.Addr().String()
 		q := at.Query()
 		q.Set("directConnection", "true")
-		q.Set("serverSelectionTimeoutMS", "500")
+		q.Set("serverSelectionTimeoutMS", "1500")
 		at.RawQuery = q.Encode()
 		return served.Must(mongodb.Open(tb.Context(), at.String()))(tb), w
 	},

@@ -32,15 +32,20 @@ func TestKindsAnswerAlike(t *testing.T) {
 	floats := pools["Float"]
 	pools["Float"] = slices.DeleteFunc(slices.Clone(floats), func(v any) bool { return v == num("5e-324") }) // what is nearer to 0 than that, PostgreSQL refuses
 	t.Cleanup(func() { pools["Float"] = floats })
-	if slices.ContainsFunc(kinds, func(k served.Kind) bool { return k.Name == "mongodb" }) {
+	mongodb := slices.ContainsFunc(kinds, func(k served.Kind) bool { return k.Name == "mongodb" })
+	if mongodb {
 		all := pools["DateTime"]
 		pools["DateTime"] = []any{"2026-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "2026-01-01T01:00:00+01:00"} // it has milliseconds
 		t.Cleanup(func() { pools["DateTime"] = all })
 	}
+	links := regexp.MustCompile(`(?m)^.*@link.*\n`)
 	for n, done := uint64(0), 0; done < *alike/sparing+1; n++ {
 		seed := *seeded<<32 + 1<<24 + n
 		sdl := randomSDL(rand.New(rand.NewPCG(seed, 3)))
 		source := schema.Source{Name: "random.graphql", Text: strings.ReplaceAll(sdl, " @autoIncrement", "")}
+		if mongodb { // where links may lead to nothing
+			source.Text = links.ReplaceAllString(source.Text, "")
+		}
 		if _, err := schema.Parse(source); err != nil {
 			continue
 		}

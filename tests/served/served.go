@@ -40,11 +40,12 @@ const Env = "SPACECLOUD_TEST_ON"
 // Kind is a kind of database.
 type Kind struct {
 	Name string
-	// open opens a new and empty one, or skips the test where there is no such server.
-	open func(testing.TB) (driver.Driver, error)
+	// url is the address of a new and empty one, or skips the test where there is no such server.
+	url  func(testing.TB) string
+	open func(testing.TB, string) (driver.Driver, error)
 }
 
-var kinds = []Kind{SQLite, {"postgres", openPostgres}, {"mysql", openMySQL}, {"mongodb", openMongoDB}}
+var kinds = []Kind{SQLite, {"postgres", privatepostgres.URL, openPostgres}, {"mysql", mariadb.URL, openMySQL}, {"mongodb", mongo.URL, openMongoDB}}
 
 // Names are those of all kinds.
 func Names() []string {
@@ -67,31 +68,36 @@ type with struct {
 func (w with) Run() int { return w.server(w.tests) }
 
 // SQLite is the kind that is always there.
-var SQLite = Kind{"sqlite", openSQLite}
+var SQLite = Kind{"sqlite", newFile, openSQLite}
 
-func openSQLite(tb testing.TB) (driver.Driver, error) {
+func newFile(tb testing.TB) string {
 	tb.Helper()
-	return sqlite.Open(tb.Context(), "sqlite:"+filepath.Join(tb.TempDir(), "main.db"))
+	return "sqlite:" + filepath.Join(tb.TempDir(), "main.db")
+}
+
+func openSQLite(tb testing.TB, url string) (driver.Driver, error) {
+	tb.Helper()
+	return sqlite.Open(tb.Context(), url)
 }
 
 // Given is the kind of a database that is open already.
 func Given(d driver.Driver) Kind {
-	return Kind{d.Product(), func(testing.TB) (driver.Driver, error) { return d, nil }}
+	return Kind{d.Product(), func(testing.TB) string { return "" }, func(testing.TB, string) (driver.Driver, error) { return d, nil }}
 }
 
-func openPostgres(tb testing.TB) (driver.Driver, error) {
+func openPostgres(tb testing.TB, url string) (driver.Driver, error) {
 	tb.Helper()
-	return postgres.Open(tb.Context(), privatepostgres.URL(tb))
+	return postgres.Open(tb.Context(), url)
 }
 
-func openMySQL(tb testing.TB) (driver.Driver, error) {
+func openMySQL(tb testing.TB, url string) (driver.Driver, error) {
 	tb.Helper()
-	return mysql.Open(tb.Context(), mariadb.URL(tb))
+	return mysql.Open(tb.Context(), url)
 }
 
-func openMongoDB(tb testing.TB) (driver.Driver, error) {
+func openMongoDB(tb testing.TB, url string) (driver.Driver, error) {
 	tb.Helper()
-	return mongodb.Open(tb.Context(), mongo.URL(tb))
+	return mongodb.Open(tb.Context(), url)
 }
 
 // Each runs a test on each kind of database. One that is not there is skipped, and says so.
@@ -120,10 +126,16 @@ func (k Kind) wanted() bool {
 	return names == "" && k.Name != "mongodb" || slices.Contains(strings.Split(names, ","), k.Name)
 }
 
+// URL is the address of a new and empty database of the kind.
+func (k Kind) URL(tb testing.TB) string {
+	tb.Helper()
+	return k.url(tb)
+}
+
 // Open opens a new and empty database of the kind, which is closed when the test ends.
 func (k Kind) Open(tb testing.TB) driver.Driver {
 	tb.Helper()
-	d := Must(k.open(tb))(tb)
+	d := Must(k.open(tb, k.URL(tb)))(tb)
 	tb.Cleanup(func() { _ = d.Close() })
 	return d
 }
