@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -88,13 +89,9 @@ func TestRequestsInEachOthersWay(t *testing.T) {
 		if done == 0 {
 			t.Errorf("%d of 4 were done", done)
 		}
-		want := strings.ReplaceAll(twice, `"views":1`, `"views":`+string(must(done)))
+		want := strings.ReplaceAll(twice, `"views":1`, `"views":`+strconv.Itoa(done))
 		says(t, s, all, want)
 	})
-}
-
-func must(n int) []byte {
-	return schema.AppendValue(nil, &schema.Field{Scalar: schema.Int}, schema.Integer(int64(n)))
 }
 
 // When all connections are lent, a request waits for one until its end.
