@@ -232,7 +232,7 @@ func as(t *testing.T, uid uint32, dir, at string, args ...string) (out, said str
 	if os.Getuid() != 0 {
 		return invoke(t, dir, at, args...)
 	}
-	c := exec.CommandContext(t.Context(), lent(t), args...) //nolint:gosec // this program
+	c := exec.CommandContext(t.Context(), lent(t), args...)
 	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
 	for _, each := range []string{dir, args[len(args)-1]} {
 		if err := os.Chmod(filepath.Dir(each), 0o755); err != nil {
@@ -260,12 +260,12 @@ func lent(t *testing.T) string {
 	defer from.Close()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "spacecloud")
-	to, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o755) //nolint:gosec // everybody is to run it
+	to, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o755)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = io.Copy(to, from)
-	if err := errors.Join(err, to.Close(), os.Chmod(filepath.Dir(dir), 0o755)); err != nil { //nolint:gosec // as above
+	if err := errors.Join(err, to.Close(), os.Chmod(filepath.Dir(dir), 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	return path

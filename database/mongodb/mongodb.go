@@ -31,7 +31,7 @@ const (
 	connections = 50
 	// oldest is the first version that has all that levels are made of.
 	oldest = 6
-	like   = "mongodb://user:password@host:27017/name"
+	like   = "mongodb://user:password@host:27017/name" //nolint:gosec // an example
 )
 
 // Driver is one open database of a MongoDB.

@@ -15,7 +15,7 @@ import (
 )
 
 // like is what a URL is like.
-const like = "mysql://user:password@host:3306/name"
+const like = "mysql://user:password@host:3306/name" //nolint:gosec // an example
 
 // options are what a URL may say besides.
 var options = map[string]string{

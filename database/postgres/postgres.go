@@ -94,7 +94,7 @@ func tooOld(version string) error {
 
 const (
 	maxConnections = "pool_max_conns"
-	like           = "postgres://user:password@host:5432/name"
+	like           = "postgres://user:password@host:5432/name" //nolint:gosec // an example
 )
 
 func configure(url string) (*pgconn.Config, int, error) {

@@ -161,7 +161,7 @@ func beyond(s said) bool {
 }
 
 // taken is that a row has a key of another; of which key, where it is several, is told by chance.
-var taken = regexp.MustCompile("^(another \\w+ has this) .*$")
+var taken = regexp.MustCompile(`^(another \w+ has this) .*$`)
 
 // canonical is an answer without what may differ.
 func (a *api) canonical(op *operation, s said) string {

@@ -115,6 +115,7 @@ func Each(t *testing.T, run func(*testing.T, Kind)) {
 func There(t *testing.T) (there []Kind) {
 	t.Helper()
 	Each(t, func(t *testing.T, k Kind) {
+		t.Helper()
 		k.Open(t)
 		there = append(there, k)
 	})
