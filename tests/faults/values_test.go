@@ -80,7 +80,7 @@ func TestValuesAtTheEdges(t *testing.T) {
 			if written+"}}" != deleted {
 				t.Errorf("%.200s: %.300s and %.300s", doc, written, deleted)
 			}
-			for _, value := range strings.SplitSeq(doc, ", ") {
+			for value := range strings.SplitSeq(doc, ", ") {
 				_, text, _ := strings.Cut(value, ": ")
 				if !strings.HasPrefix(text, "{") && !strings.Contains(written, text) && !strings.Contains(doc, "deep") {
 					t.Errorf("%.100s is answered with %.300s", value, written)
