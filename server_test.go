@@ -22,24 +22,17 @@ import (
 	"spacecloud/tests/mariadb"
 	"spacecloud/tests/mongo"
 	private "spacecloud/tests/postgres"
+	kinds "spacecloud/tests/served"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(served{m}, map[string]func(){"spacecloud": main})
 }
 
-// served stops the database server that tests started.
+// served stops the database servers that tests started.
 type served struct{ *testing.M }
 
-func (s served) Run() int { return mongo.Run(with{with{s.M, private.Run}, mariadb.Run}) }
-
-// with are tests that borrow another server.
-type with struct {
-	tests interface{ Run() int }
-	lend  func(interface{ Run() int }) int
-}
-
-func (w with) Run() int { return w.lend(w.tests) }
+func (s served) Run() int { return kinds.Run(s.M) }
 
 // Programs that start at once on one database migrate it once.
 func TestProgramsThatStartAtOnceMigrateOnce(t *testing.T) {

@@ -36,12 +36,17 @@ type URL string
 var credential = regexp.MustCompile(`(?i)pass|pwd|secret|token|key|cred|auth`)
 
 // String is the address with stars for its password and for parameters that look like one.
-// What cannot be parsed is all stars after the scheme.
+// What cannot be parsed is all stars after the scheme, and what is no address is all stars.
 func (u URL) String() string {
+	if u == "" {
+		return ""
+	}
 	parsed, err := url.Parse(string(u))
-	if err != nil {
-		scheme, _, _ := strings.Cut(string(u), ":")
-		return scheme + ":" + mask
+	switch {
+	case u.Scheme() == "":
+		return mask
+	case err != nil, parsed.Scheme == "", parsed.Opaque != "" && strings.Contains(parsed.Opaque, "@"):
+		return u.Scheme() + ":" + mask
 	}
 	if _, has := parsed.User.Password(); has {
 		parsed.User = url.UserPassword(parsed.User.Username(), mask)

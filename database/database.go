@@ -44,6 +44,9 @@ func (ds Drivers) Open(ctx context.Context, name, url string) (*DB, error) {
 		return nil, fault.New(fault.Invalid, "database %s: %s: is no known scheme; known are %s", name, scheme, ds.known())
 	}
 	d, err := open(ctx, url)
+	if closed, ok := errors.AsType[*driver.Closed](err); ok {
+		return nil, fault.New(fault.Unavailable, "database %s: %s", name, closed.Why) // the rest may be many lines
+	}
 	if err != nil {
 		return nil, named(name, err)
 	}

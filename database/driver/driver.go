@@ -82,6 +82,7 @@ type Tx interface {
 	// names the fields; the transaction then has to be rolled back, and can be read from before
 	// only when w is Readable.
 	Write(ctx context.Context, w rules.NarrowedWrite, b query.Binding) (Written, error)
+	// Commit ends the transaction. When it fails nothing is written, unless the error is Unknown.
 	Commit(ctx context.Context) error
 	Rollback(ctx context.Context) error
 }

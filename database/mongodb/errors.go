@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
+	"syscall"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	mdriver "go.mongodb.org/mongo-driver/v2/x/mongo/driver"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"spacecloud/database/driver"
 	"spacecloud/fault"
@@ -26,6 +30,11 @@ const (
 	invalidDoc     = 121
 	conversion     = 241
 	duplicateKey   = 11000
+
+	diskFull         = 14031
+	tooLargeObject   = 10334
+	tooLargeDocument = 17419 // of an update's result
+	tooLargeMemory   = 17280
 )
 
 // Labels of errors of transactions.
@@ -50,21 +59,71 @@ func explain(err error, w *query.Write) error {
 	server, ok := errors.AsType[mongo.ServerError](err)
 	switch {
 	case strings.Contains(err.Error(), "auth error"), ok && server.HasErrorCode(authentication):
-		return fault.Wrap(fault.Unavailable, err, "the database refuses the user or the password")
-	case strings.Contains(err.Error(), "server selection error") && !errors.Is(err, context.Canceled):
-		return fault.Wrap(fault.Unavailable, err, "the database does not answer")
+		return driver.NoUser(err)
+	case isUnreachable(err):
+		return driver.Unreachable(err, address(err), reason(err))
+	case isWaiting(err):
+		return driver.Waited(err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), ok && server.HasErrorCode(timeLimit):
-		return fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
+		return driver.Ended(err)
+	case mongo.IsNetworkError(err):
+		return driver.Lost(err)
 	case isTransient(err):
-		return driver.Retry(fault.Wrap(fault.Conflict, err, "another change to the same rows got in the way; nothing was changed, ask again"))
-	case ok && server.HasErrorLabel(unknown):
-		return fault.Wrap(fault.Unavailable, err, "the database did not say whether the change was made")
+		return driver.Retry(driver.Busy(err))
 	case ok && server.HasErrorCode(unauthorized):
-		return fault.Wrap(fault.Unavailable, err, "the user of the database may not do this")
-	case mongo.IsTimeout(err), mongo.IsNetworkError(err), errors.Is(err, mongo.ErrClientDisconnected):
-		return fault.Wrap(fault.Unavailable, err, "the database does not answer")
+		return driver.NoAccess(err)
+	case ok && server.HasErrorCode(diskFull):
+		return driver.Full(err)
+	case ok && (server.HasErrorCode(tooLargeDocument) || server.HasErrorCode(tooLargeObject) || server.HasErrorCode(tooLargeMemory)):
+		return driver.TooLarge(err)
+	case strings.Contains(err.Error(), mdriver.ErrDocumentTooLarge.Error()):
+		return driver.TooLarge(err)
+	case mongo.IsTimeout(err), errors.Is(err, mongo.ErrClientDisconnected):
+		return driver.Lost(err)
 	}
-	return fault.Wrap(fault.Internal, err, "the database refused")
+	return driver.Refused(err)
+}
+
+// isUnreachable is whether there was no server to ask, for the whole of patience.
+func isUnreachable(err error) bool {
+	selection, ok := errors.AsType[topology.ServerSelectionError](err)
+	return ok && !errors.Is(selection.Wrapped, context.Canceled)
+}
+
+// isWaiting is whether all connections were lent for as long as the request lasted.
+func isWaiting(err error) bool {
+	_, ok := errors.AsType[topology.WaitQueueTimeoutError](err)
+	return ok
+}
+
+// address is where a server was looked for.
+func address(err error) string {
+	var all []string
+	selection, _ := errors.AsType[topology.ServerSelectionError](err)
+	for _, s := range selection.Desc.Servers {
+		all = append(all, s.Addr.String())
+	}
+	return strings.Join(all, ", ")
+}
+
+// reason is why it cannot be reached, in few words, or "".
+func reason(err error) string {
+	selection, _ := errors.AsType[topology.ServerSelectionError](err)
+	for _, s := range selection.Desc.Servers {
+		if errno, ok := errors.AsType[syscall.Errno](s.LastError); ok {
+			return errno.Error()
+		}
+		if dns, ok := errors.AsType[*net.DNSError](s.LastError); ok {
+			return dns.Err
+		}
+	}
+	return ""
+}
+
+// isRefusal is whether the server said that it did not commit.
+func isRefusal(err error) bool {
+	server, ok := errors.AsType[mongo.ServerError](err)
+	return ok && !server.HasErrorLabel(unknown) && !mongo.IsNetworkError(err) || isTransient(err)
 }
 
 func isTransient(err error) bool {

@@ -154,6 +154,7 @@ func (g *grouping) project() []cell {
 	out := bson.D{{Key: "_id", Value: 0}, {Key: prefix, Value: literal(true)}}
 	for i, m := range g.groups.Measures {
 		cells[i].field = m.Column()
+		cells[i].counts = m.Fn == query.CountRows || m.Fn == query.CountDistinct
 		e := g.value(m)
 		if m.Fn == query.Sum || m.Fn == query.Avg {
 			cells[i].total = &m

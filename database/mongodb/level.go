@@ -149,7 +149,7 @@ func (s *scope) level(l *query.Level) []cell {
 	switch {
 	case l.Count:
 		s.stage("$count", "c0")
-		return []cell{{field: &schema.Field{Name: "count", Scalar: schema.Int, NonNull: true}}}
+		return []cell{{field: &schema.Field{Name: "count", Scalar: schema.Int, NonNull: true}, counts: true}}
 	case l.Groups != nil:
 		return s.groups(l)
 	}

@@ -31,6 +31,7 @@ const (
 	connections = 50
 	// oldest is the first version that has all that levels are made of.
 	oldest = 6
+	like   = "mongodb://user:password@host:27017/name" //nolint:gosec // an example
 )
 
 // Driver is one open database of a MongoDB.
@@ -51,10 +52,13 @@ var (
 func Open(ctx context.Context, url string) (*Driver, error) {
 	address, err := connstring.ParseAndValidate(url)
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "its URL cannot be read; it is like mongodb://user:password@host:27017/name, with what is special in user and password percent-encoded")
+		return nil, driver.UnreadableURL(like)
 	}
 	if address.Database == "" {
-		return nil, fault.New(fault.Invalid, "its URL names no database; it is like mongodb://user:password@host:27017/name")
+		return nil, driver.UnnamedURL(like)
+	}
+	for name := range address.UnknownOptions {
+		return nil, driver.UnknownOption(name)
 	}
 	o := options.Client().ApplyURI(url).SetAppName("spacecloud")
 	if !address.ServerSelectionTimeoutSet {
@@ -86,7 +90,7 @@ func (d *Driver) meet(ctx context.Context) error {
 	}
 	major, _, _ := strings.Cut(build.Version, ".")
 	if n, err := strconv.Atoi(major); err != nil || n < oldest {
-		return fault.New(fault.Invalid, "MongoDB %s is too old; %d.0 or newer is needed", build.Version, oldest)
+		return driver.TooOld("MongoDB "+build.Version, strconv.Itoa(oldest)+".0")
 	}
 	var hello struct{ SetName, Msg string }
 	if err := d.db.RunCommand(ctx, is("hello", 1)).Decode(&hello); err != nil {

@@ -15,8 +15,9 @@ import (
 
 // cell is how one column of an answer is read.
 type cell struct {
-	field *schema.Field
-	total *query.Measure // of groups: a total of parts
+	field  *schema.Field
+	total  *query.Measure // of groups: a total of parts
+	counts bool           // of groups: 0 where there are no rows
 }
 
 // rows read a cursor. The cells of a row are read when it comes, so that one which does not hold
@@ -60,7 +61,7 @@ func (r *rows) Next() bool {
 func (r *rows) nothing() {
 	r.values, r.parent = make([]schema.Value, len(r.statement.cells)), 0
 	for i, c := range r.statement.cells {
-		if c.field.Scalar == schema.Int && c.field.NonNull {
+		if c.counts {
 			r.values[i] = schema.Integer(0)
 		}
 	}

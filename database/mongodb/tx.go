@@ -104,8 +104,8 @@ func (t *tx) again(ctx context.Context, wait time.Duration) error {
 	return t.start()
 }
 
-// Commit ends the transaction; when it fails nothing is written, unless the error says that it is
-// not known.
+// Commit ends the transaction; when it fails nothing is written, unless the error is
+// driver.Unknown.
 func (t *tx) Commit(ctx context.Context) error {
 	if t.over {
 		return ended()
@@ -121,7 +121,11 @@ func (t *tx) Commit(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return explain(err, nil)
 	}
-	return explain(t.session.CommitTransaction(ctx), nil)
+	err := t.session.CommitTransaction(ctx)
+	if err != nil && !isRefusal(err) {
+		return driver.Unknown(explain(err, nil))
+	}
+	return explain(err, nil)
 }
 
 // Rollback ends the transaction; one that is over already stays so.

@@ -11,8 +11,11 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"spacecloud/fault"
+	"spacecloud/database/driver"
 )
+
+// like is what a URL is like.
+const like = "mysql://user:password@host:3306/name" //nolint:gosec // an example
 
 // options are what a URL may say besides.
 var options = map[string]string{
@@ -25,12 +28,12 @@ var options = map[string]string{
 func configure(address string) (*mysql.Config, int, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "mysql" && u.Scheme != "mariadb" || u.Opaque != "" {
-		return nil, 0, fault.New(fault.Invalid, "its URL cannot be read; it is like mysql://user:password@host:3306/name, with %%40 for an @ inside of a password")
+		return nil, 0, driver.UnreadableURL(like)
 	}
 	config := mysql.NewConfig()
 	config.DBName = strings.TrimPrefix(u.Path, "/")
 	if config.DBName == "" {
-		return nil, 0, fault.New(fault.Invalid, "its URL names no database; it is like mysql://user:password@host:3306/name")
+		return nil, 0, driver.UnnamedURL(like)
 	}
 	config.User = u.User.Username()
 	config.Passwd, _ = u.User.Password()
@@ -50,17 +53,17 @@ func configureBy(config *mysql.Config, values url.Values) (size int, err error) 
 		switch name {
 		case "pool_max_conns":
 			if size, err = strconv.Atoi(value); err != nil || size < 1 {
-				return 0, fault.New(fault.Invalid, "pool_max_conns has to be a number from 1 on, not %q", value)
+				return 0, driver.BadOption(name, "a number from 1 on", value)
 			}
 		case "socket":
 			config.Net, config.Addr = "unix", value
 		case "tls":
 			if !slices.Contains([]string{"true", "false", "skip-verify", "preferred"}, value) {
-				return 0, fault.New(fault.Invalid, "tls has to be %s, not %q", options["tls"], value)
+				return 0, driver.BadOption(name, options["tls"], value)
 			}
 			config.TLSConfig = value
 		default:
-			return 0, fault.New(fault.Invalid, "its URL has no option %q; known are %s", name, strings.Join(slices.Sorted(maps.Keys(options)), ", "))
+			return 0, driver.UnknownOption(name, slices.Collect(maps.Keys(options))...)
 		}
 	}
 	return size, nil

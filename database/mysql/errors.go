@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -19,14 +20,21 @@ import (
 
 // The numbers of errors that mean something of their own here.
 const (
+	writeFailed        = 3
+	diskFull           = 1021
 	tooManyConnections = 1040
 	noDatabaseAccess   = 1044
 	accessDenied       = 1045
 	notNull            = 1048
 	noDatabase         = 1049
 	shuttingDown       = 1053
+	noColumn           = 1054
 	duplicate          = 1062
+	otherError         = 1105 // which has a number of its own in none of the two
+	tableFull          = 1114
 	badRegexp          = 1139
+	noTableAccess      = 1142
+	noTable            = 1146
 	packetTooLarge     = 1153
 	lockTimeout        = 1205
 	deadlock           = 1213
@@ -35,6 +43,7 @@ const (
 	tooManyOptions     = 1290 // it runs with an option that forbids this, such as read_only
 	badDate            = 1292
 	interrupted        = 1317
+	badView            = 1356
 	noDefault          = 1364
 	badValue           = 1366
 	tooLong            = 1406
@@ -63,18 +72,40 @@ func explain(err error, w *query.Write) error {
 		return general(m, err)
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
+		return driver.Ended(err)
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		return fault.Wrap(fault.Unavailable, err, "the database cannot be reached")
+		return driver.Unreachable(err, address(op), reason(err))
 	}
 	if errors.Is(err, mysql.ErrPktTooLarge) {
-		return fault.Wrap(fault.Limit, err, "a value is larger than the server's max_allowed_packet")
+		return driver.TooLarge(err)
 	}
 	if isLost(err) {
-		return fault.Wrap(fault.Unavailable, err, "the connection to the database was lost")
+		return driver.Lost(err)
 	}
-	return fault.Wrap(fault.Internal, err, "the database refused")
+	return driver.Refused(err)
+}
+
+// address is where a server was looked for.
+func address(op *net.OpError) string {
+	if op.Addr != nil {
+		return op.Addr.String()
+	}
+	if dns, ok := errors.AsType[*net.DNSError](op); ok {
+		return dns.Name
+	}
+	return "the address of its URL"
+}
+
+// reason is why an address cannot be reached, in few words, or "".
+func reason(err error) string {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno.Error()
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return dns.Err
+	}
+	return ""
 }
 
 // isLost is whether nothing more comes by a connection.
@@ -96,6 +127,13 @@ func isLost(err error) bool {
 	return false
 }
 
+// isRefusal is whether the server said that it did not do what it was asked, and is still there to
+// know.
+func isRefusal(err error) bool {
+	_, ok := errors.AsType[*mysql.MySQLError](err)
+	return ok && !isLost(err)
+}
+
 // rollsBack is whether the server ended the transaction by itself, or may have.
 func rollsBack(err error) bool {
 	m, ok := errors.AsType[*mysql.MySQLError](err)
@@ -105,21 +143,27 @@ func rollsBack(err error) bool {
 func general(m *mysql.MySQLError, err error) error {
 	switch m.Number {
 	case interrupted:
-		return fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
+		return driver.Ended(err)
 	case deadlock, lockTimeout:
-		return driver.Retry(fault.Wrap(fault.Unavailable, err, "the database is busy: other changes were in the way; ask again"))
+		return driver.Retry(driver.Busy(err))
 	case tooManyConnections:
-		return fault.Wrap(fault.Unavailable, err, "the server has no connection left; set pool_max_conns in the URL to fewer")
+		return driver.NoConnection(err, "pool_max_conns")
+	case noTableAccess:
+		return driver.Unusable(err)
+	case diskFull, tableFull, writeFailed:
+		return driver.Full(err)
+	case noTable, noColumn, badView:
+		return driver.Altered(err)
 	case shuttingDown:
-		return fault.Wrap(fault.Unavailable, err, "the connection to the database was lost")
+		return driver.Lost(err)
 	case tooManyOptions, readOnly:
-		return fault.Wrap(fault.Unavailable, err, "the database can only be read")
+		return driver.ReadOnly(err)
 	case accessDenied:
-		return fault.Wrap(fault.Invalid, err, "the server does not let this user in; check the user and the password of its URL")
+		return driver.NoUser(err)
 	case noDatabaseAccess:
-		return fault.Wrap(fault.Invalid, err, "this user may not use the database of its URL; grant it, or check the name")
+		return driver.NoAccess(err)
 	case noDatabase:
-		return fault.Wrap(fault.Invalid, err, "there is no such database on the server; create it, or check the name in its URL")
+		return driver.NoDatabase(err)
 	case outOfRange, valueOutOfRange:
 		switch kind, _, _ := strings.Cut(m.Message, " "); kind {
 		case "BIGINT":
@@ -133,11 +177,15 @@ func general(m *mysql.MySQLError, err error) error {
 	case truncated, badDate, badValue, tooLong:
 		return fault.Wrap(fault.Invalid, err, "the database takes no such value")
 	case packetTooLarge:
-		return fault.Wrap(fault.Limit, err, "a value is larger than the server's max_allowed_packet")
+		return driver.TooLarge(err)
+	case otherError:
+		if strings.Contains(m.Message, "max_allowed_packet") {
+			return driver.TooLarge(err)
+		}
 	case duplicate, parentRow, childRow, brokenMySQL, brokenMariaDB:
 		return fault.Wrap(fault.Conflict, err, "the change conflicts with other rows")
 	}
-	return fault.Wrap(fault.Internal, err, "the database refused")
+	return driver.Refused(err)
 }
 
 // constraint is the fault of a broken constraint, or nil.

@@ -145,9 +145,9 @@ func TestServers(t *testing.T) {
 		"8.0.19":                        "MySQL 8.0.19",
 		"8.4.3-0ubuntu1":                "MySQL 8.4.3",
 		"9.0.1":                         "MySQL 9.0.1",
-		"10.6.18-MariaDB":               "the server is MariaDB 10.6.18, and at least 10.7.0 is needed",
-		"8.0.18":                        "the server is MySQL 8.0.18, and at least 8.0.19 is needed",
-		"5.7.44-log":                    "the server is MySQL 5.7.44, and at least 8.0.19 is needed",
+		"10.6.18-MariaDB":               "the server is MariaDB 10.6.18, which is too old; take 10.7.0 or newer",
+		"8.0.18":                        "the server is MySQL 8.0.18, which is too old; take 8.0.19 or newer",
+		"5.7.44-log":                    "the server is MySQL 5.7.44, which is too old; take 8.0.19 or newer",
 		"8.0.11-TiDB-v8.5.0-serverless": "the server is TiDB, which has no JSON_TABLE; take MariaDB or MySQL",
 	} {
 		s, err := serverOf(version)
@@ -166,8 +166,8 @@ func TestURLsThatCannotBeUsed(t *testing.T) {
 		"mysql://ann:secret@host":                             "names no database",
 		"mysql:ann:secret@host/x":                             "cannot be read",
 		"mysql://ann:sec%ret@host/x":                          "cannot be read",
-		"mysql://ann:secret@host/x?charset=latin1":            `no option "charset"; known are pool_max_conns, socket, tls`,
-		"mysql://ann:secret@host/x?tls=maybe":                 `tls has to be true, skip-verify, preferred or false, not "maybe"`,
+		"mysql://ann:secret@host/x?charset=latin1":            `the option "charset", which does not exist; known are pool_max_conns, socket, tls`,
+		"mysql://ann:secret@host/x?tls=maybe":                 `tls of its URL has to be true, skip-verify, preferred or false, not "maybe"`,
 		"mysql://ann:secret@host/x?pool_max_conns=0":          "number from 1 on",
 		"mysql://ann:secret@127.0.0.1:1/x":                    "cannot be reached",
 		"mysql://ann:secret@localhost/x?socket=/no/such/sock": "cannot be reached",
@@ -187,13 +187,13 @@ func TestDatabasesThatAreNotThere(t *testing.T) {
 	other := *address
 	other.Path = "/no_such_database"
 	_, err = Open(t.Context(), other.String())
-	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "no such database") {
+	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "no such database") {
 		t.Errorf("another database: %v", err)
 	}
 	other = *address
 	other.User = url.UserPassword("nobody", "secret")
 	_, err = Open(t.Context(), other.String())
-	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "let this user in") || strings.Contains(err.Error(), "secret") {
+	if fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "let this user in") || strings.Contains(err.Error(), "secret") {
 		t.Errorf("another user: %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"spacecloud/database/driver"
 	"spacecloud/fault"
 )
 
@@ -39,7 +40,7 @@ func serverOf(version string) (*server, error) {
 	for i, n := range number {
 		if n != least[i] {
 			if n < least[i] {
-				return nil, fault.New(fault.Invalid, "the server is %s, and at least %d.%d.%d is needed", s.product, least[0], least[1], least[2])
+				return nil, driver.TooOld(s.product, fmt.Sprintf("%d.%d.%d", least[0], least[1], least[2]))
 			}
 			break
 		}

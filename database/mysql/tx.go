@@ -133,8 +133,8 @@ func (t *tx) usable() error {
 // it would be committed at once.
 func (t *tx) note(err error) { t.spent = t.spent || rollsBack(err) }
 
-// Commit ends the transaction; when it fails nothing is written, unless the connection was lost
-// just then.
+// Commit ends the transaction; when it fails nothing is written, unless the error is
+// driver.Unknown.
 func (t *tx) Commit(ctx context.Context) error {
 	err := t.usable()
 	if t.over {
@@ -147,11 +147,15 @@ func (t *tx) Commit(ctx context.Context) error {
 	if err == nil && t.failed {
 		err = fault.New(fault.Internal, "the transaction had failed before it was to be committed")
 	}
-	if err == nil && t.open {
+	asked := err == nil && t.open
+	if asked {
 		err = t.say(ctx, "COMMIT")
 		t.open = err != nil
 	}
 	t.end()
+	if asked && err != nil && !isRefusal(err) {
+		return driver.Unknown(explain(err, nil))
+	}
 	return explain(err, nil)
 }
 

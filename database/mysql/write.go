@@ -60,7 +60,8 @@ func pieces(n, width int, do func(from, to int) error) error {
 func (c *conn) change(ctx context.Context, w *query.Write, b *query.Binding) (driver.Written, error) {
 	done := driver.Written{}
 	keys := b.Keys
-	if w.WantKeys || query.LooksElsewhere(w.Where) {
+	own := ownLinks(w)
+	if w.WantKeys || len(own) > 0 && !w.ByKeys || query.LooksElsewhere(w.Where) {
 		var err error
 		if keys, err = c.lock(ctx, w, b); err != nil {
 			return done, err
@@ -75,13 +76,41 @@ func (c *conn) change(ctx context.Context, w *query.Write, b *query.Binding) (dr
 	if !w.ByKeys {
 		return done, c.alter(ctx, w, b, 0, &done)
 	}
+	if len(own) > 0 && len(keys) > len(w.Type.Primary) {
+		free := query.Write{Verb: query.Update, Type: w.Type, Where: w.Where, ByKeys: true, Set: own}
+		if err := c.alterKeys(ctx, &free, b, keys, &driver.Written{}); err != nil {
+			return done, err
+		}
+	}
+	return done, c.alterKeys(ctx, w, b, keys, &done)
+}
+
+func (c *conn) alterKeys(ctx context.Context, w *query.Write, b *query.Binding, keys []schema.Value, done *driver.Written) error {
 	width := len(w.Type.Primary)
-	err := pieces(len(keys)/width, width, func(from, to int) error {
+	return pieces(len(keys)/width, width, func(from, to int) error {
 		some := *b
 		some.Keys = keys[from*width : to*width]
-		return c.alter(ctx, w, &some, to-from, &done)
+		return c.alter(ctx, w, &some, to-from, done)
 	})
-	return done, err
+}
+
+// ownLinks take the keys out of rows that are to go with others of their table that they link to: of
+// rows that go together, too, the server wants those that link to go first.
+func ownLinks(w *query.Write) (set []query.Assign) {
+	if w.Verb != query.Delete {
+		return nil
+	}
+	for _, f := range w.Type.Fields {
+		if !f.IsLink() || !f.Link.Owns || !f.Link.Enforced || f.Link.Target != w.Type {
+			continue
+		}
+		for _, key := range f.Link.From {
+			if !key.NonNull && !slices.Contains(w.Type.Primary, key) {
+				set = append(set, query.Assign{Field: key, Value: query.Const(schema.Null)})
+			}
+		}
+	}
+	return set
 }
 
 // lock is the keys of the rows that a write changes, which nobody else changes from then on.

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -35,6 +36,10 @@ const (
 	noDatabase  = "3D000"
 	tooLong     = "22001"
 	tooMany     = "53300"
+	full        = "53100"
+	badOption   = "42704" // in the message that opens a connection
+	badSetting  = "22023"
+	noAccess    = "42501"
 )
 
 // digits are the one number in a message, whatever its language.
@@ -49,6 +54,11 @@ func explain(err error, w *query.Write) error {
 		return err
 	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if _, opening := errors.AsType[*pgconn.ConnectError](err); opening {
+			if refused := notLetIn(pg, err); refused != nil {
+				return refused
+			}
+		}
 		if w != nil {
 			if known := constraint(pg, err, w); known != nil {
 				return known
@@ -57,15 +67,37 @@ func explain(err error, w *query.Write) error {
 		return general(pg, err)
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err) {
-		return fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
+		return driver.Ended(err)
 	}
 	if c, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		return fault.Wrap(fault.Unavailable, err, "the server cannot be reached at %s; is it running, and is this its address?", address(c.Config))
+		return driver.Unreachable(err, address(c.Config), reason(err))
 	}
 	if isLost(err) {
-		return fault.Wrap(fault.Unavailable, err, "the connection to the database was lost")
+		return driver.Lost(err)
 	}
-	return fault.Wrap(fault.Internal, err, "the database refused")
+	return driver.Refused(err)
+}
+
+// notLetIn is what only the message that opens a connection can be refused for, or nil.
+func notLetIn(pg *pgconn.PgError, err error) error {
+	switch pg.Code {
+	case badOption:
+		return driver.UnknownOption(inQuotes(pg.Message))
+	case badSetting:
+		return driver.NotOpen(err, "the option "+inQuotes(pg.Message)+" of its URL has a value that the server does not take")
+	case noAccess:
+		return driver.NoAccess(err)
+	}
+	return nil
+}
+
+// inQuotes is what a message first says in quotes, whatever its language.
+func inQuotes(message string) string {
+	parts := strings.SplitN(message, `"`, 3)
+	if len(parts) < 3 {
+		return ""
+	}
+	return parts[1]
 }
 
 // address is where a server is looked for.
@@ -74,11 +106,29 @@ func address(c *pgconn.Config) string {
 	return at
 }
 
+// reason is why an address cannot be reached, in few words, or "".
+func reason(err error) string {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno.Error()
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return dns.Err
+	}
+	return ""
+}
+
 // isStale is whether a statement was prepared for tables that are others now, or is not there
 // any more.
 func isStale(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (pg.Code == stalePlan && strings.Contains(pg.Routine, "RevalidateCachedQuery") || pg.Code == noStatement)
+}
+
+// isRefusal is whether the server said that it did not do what it was asked, and is still there to
+// know.
+func isRefusal(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Severity == "ERROR"
 }
 
 func isLost(err error) bool {
@@ -91,13 +141,19 @@ func isLost(err error) bool {
 func general(pg *pgconn.PgError, err error) error {
 	switch pg.Code {
 	case cancelled:
-		return fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
+		return driver.Ended(err)
 	case serialize, deadlock:
-		return driver.Retry(fault.Wrap(fault.Unavailable, err, "the database is busy: other changes were in the way; ask again"))
+		return driver.Retry(driver.Busy(err))
 	case lockTimeout:
-		return fault.Wrap(fault.Unavailable, err, "the database is busy: other changes were in the way for too long; ask again")
+		return driver.Busy(err)
 	case tooMany:
-		return fault.Wrap(fault.Unavailable, err, "the server has no connection left; raise its max_connections, or lower %s in the URL of the database", maxConnections)
+		return driver.NoConnection(err, maxConnections)
+	case noAccess:
+		return driver.Unusable(err)
+	case full:
+		return driver.Full(err)
+	case "42P01", "42703", "42883", "42804": // no table, no column, no such operation, another type
+		return driver.Altered(err)
 	case tooLong:
 		return fault.Wrap(fault.Validation, err, "a text is longer than the %s characters that its column holds", digits.FindString(pg.Message))
 	case outOfRange:
@@ -107,24 +163,26 @@ func general(pg *pgconn.PgError, err error) error {
 	case stalePlan, noStatement:
 		return driver.Retry(fault.Wrap(fault.Unavailable, err, "the tables of the database have just changed; ask again"))
 	case readOnly:
-		return fault.Wrap(fault.Unavailable, err, "the database can only be read")
+		return driver.ReadOnly(err)
 	case noDatabase:
-		return fault.Wrap(fault.Invalid, err, "there is no such database on the server; create it, or name another in the URL")
+		return driver.NoDatabase(err)
 	}
 	class := pg.Code[:min(2, len(pg.Code))]
 	switch class {
-	case "08", "53", "57", "58":
-		return fault.Wrap(fault.Unavailable, err, "the database cannot be used")
+	case "08", "57":
+		return driver.Lost(err)
+	case "53", "58", "XX":
+		return driver.Unusable(err)
 	case "22":
 		return fault.Wrap(fault.Invalid, err, "the database takes no such value")
 	case "23":
 		return fault.Wrap(fault.Conflict, err, "the change conflicts with other rows")
 	case "28":
-		return fault.Wrap(fault.Invalid, err, "the server does not let this user in; check user and password in the URL of the database")
+		return driver.NoUser(err)
 	case "54":
-		return fault.Wrap(fault.Limit, err, "a value is larger than the database takes")
+		return driver.TooLarge(err)
 	}
-	return fault.Wrap(fault.Internal, err, "the database refused")
+	return driver.Refused(err)
 }
 
 // constraint is the fault of a broken constraint, or nil.

@@ -25,15 +25,15 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		kind fault.Kind
 		want string
 	}{
-		{server.For("ann", "secret", "postgres"), fault.Invalid, "does not let this user in; check user and password"},
-		{server.For("nobody", "secret", "postgres"), fault.Invalid, "does not let this user in; check user and password"},
-		{server.For("ann", "right", "secrets"), fault.Invalid, "no such database on the server; create it"},
-		{"postgres://ann:secret@127.0.0.1:1/none", fault.Unavailable, "cannot be reached at 127.0.0.1:1; is it running"},
-		{"postgres://ann:secret@/none?host=/nowhere", fault.Unavailable, "cannot be reached at /nowhere/.s.PGSQL.5432"},
+		{server.For("ann", "secret", "postgres"), fault.Unavailable, "does not let this user in; correct the user and the password"},
+		{server.For("nobody", "secret", "postgres"), fault.Unavailable, "does not let this user in; correct the user and the password"},
+		{server.For("ann", "right", "secrets"), fault.Unavailable, "no such database on the server; create it"},
+		{"postgres://ann:secret@127.0.0.1:1/none", fault.Unavailable, "cannot be reached at 127.0.0.1:1 (connection refused); start it"},
+		{"postgres://ann:secret@/none?host=/nowhere", fault.Unavailable, "cannot be reached at /nowhere/.s.PGSQL.5432 (no such file or directory)"},
 		{"postgres://ann:secret@host:port/none", fault.Invalid, "its URL cannot be read"},
 		{"postgres://ann:sec%ret@host/none", fault.Invalid, "its URL cannot be read"},
 		{"postgres://ann:secret@127.0.0.1/none?sslmode=perhaps", fault.Invalid, "its URL cannot be read"},
-		{"postgres://ann:secret@127.0.0.1/none?pool_max_conns=0", fault.Invalid, "pool_max_conns has to be a number from 1 on"},
+		{"postgres://ann:secret@127.0.0.1/none?pool_max_conns=0", fault.Invalid, "the option pool_max_conns of its URL has to be a number from 1 on"},
 	} {
 		d, err := Open(t.Context(), test.url)
 		if err == nil {
@@ -54,7 +54,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 
 func TestOldServersAreRefused(t *testing.T) {
 	for version, want := range map[string]string{
-		"15.18": "", "13.0": "", "18beta1": "", "9.6.24": "PostgreSQL 9.6.24 is too old; 13 or newer is needed", "12.22": "PostgreSQL 12.22 is too old; 13 or newer is needed",
+		"15.18": "", "13.0": "", "18beta1": "", "9.6.24": "the server is PostgreSQL 9.6.24, which is too old; take 13 or newer", "12.22": "the server is PostgreSQL 12.22, which is too old; take 13 or newer",
 	} {
 		got := ""
 		if err := tooOld(version); err != nil {
@@ -242,7 +242,7 @@ func TestDeadlocksAreDoneAgain(t *testing.T) {
 	}
 	all.Wait()
 	got, err := read(t, d, query.Level{Type: post, Columns: cells(post, "views")}, query.Binding{})
-	if err != nil || got != ",2,2" || runs < 3 {
+	if err != nil || got != ",2,2" || runs < 3 { // one that begins again may be in the way again
 		t.Errorf("%s after %d runs, %v", got, runs, err)
 	}
 }

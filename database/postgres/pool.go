@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"spacecloud/database/driver"
 	"spacecloud/fault"
 )
 
@@ -55,7 +56,7 @@ func (p *pool) wait(ctx context.Context) error {
 	case p.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return fault.Wrap(fault.Timeout, context.Cause(ctx), "the request ended before the database was free")
+		return driver.Waited(context.Cause(ctx))
 	}
 }
 

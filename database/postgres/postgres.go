@@ -88,24 +88,29 @@ const oldest = 13
 func tooOld(version string) error {
 	major, _, _ := strings.Cut(version, ".")
 	if n, err := strconv.Atoi(major); err == nil && n < oldest {
-		return fault.New(fault.Invalid, "PostgreSQL %s is too old; %d or newer is needed", version, oldest)
+		return driver.TooOld("PostgreSQL "+version, strconv.Itoa(oldest))
 	}
 	return nil
 }
 
-const maxConnections = "pool_max_conns"
+const (
+	maxConnections = "pool_max_conns"
+	like           = "postgres://user:password@host:5432/name" //nolint:gosec // an example
+)
 
 func configure(url string) (*pgconn.Config, int, error) {
 	config, err := pgconn.ParseConfig(url)
 	if err != nil {
 		// The cause may hold the password.
-		return nil, 0, fault.New(fault.Invalid, "its URL cannot be read; it is like postgres://user:password@host:5432/name, "+
-			"and what is special in a password is written as in %%40 for @")
+		return nil, 0, driver.UnreadableURL(like)
+	}
+	if config.Database == "" {
+		return nil, 0, driver.UnnamedURL(like)
 	}
 	size := defaultSize()
 	if text, ok := config.RuntimeParams[maxConnections]; ok {
 		if size, err = strconv.Atoi(text); err != nil || size < 1 {
-			return nil, 0, fault.New(fault.Invalid, "%s has to be a number from 1 on, not %q", maxConnections, text)
+			return nil, 0, driver.BadOption(maxConnections, "a number from 1 on", text)
 		}
 		delete(config.RuntimeParams, maxConnections)
 	}

@@ -110,8 +110,8 @@ func (t *tx) writeReadable(ctx context.Context, w *query.Write, b *query.Binding
 	return done, explain(err, w)
 }
 
-// Commit ends the transaction; when it fails nothing is written, unless the connection was lost
-// just then.
+// Commit ends the transaction; when it fails nothing is written, unless the error is
+// driver.Unknown.
 func (t *tx) Commit(ctx context.Context) error {
 	if t.over {
 		return ended()
@@ -124,10 +124,14 @@ func (t *tx) Commit(ctx context.Context) error {
 	if err == nil && t.broken {
 		err = fault.New(fault.Internal, "a write of the transaction had failed before it was to be committed")
 	}
-	if err == nil && !t.idle() {
+	asked := err == nil && !t.idle()
+	if asked {
 		err = t.say(ctx, commit)
 	}
 	t.end()
+	if asked && err != nil && !isRefusal(err) {
+		return driver.Unknown(explain(err, nil))
+	}
 	return explain(err, nil)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"spacecloud/database/driver"
 	"spacecloud/fault"
 	"spacecloud/query"
 	"spacecloud/schema"
@@ -22,11 +23,11 @@ func explain(err error, w *query.Write) error {
 		return err
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
+		return driver.Ended(err)
 	}
 	var f *failure
 	if !errors.As(err, &f) {
-		return fault.Wrap(fault.Internal, err, "the database refused")
+		return driver.Refused(err)
 	}
 	if w != nil {
 		if broken := constraint(f, err, w); broken != nil {
@@ -39,25 +40,34 @@ func explain(err error, w *query.Write) error {
 func general(f *failure, err error) error {
 	switch f.code & 0xff {
 	case sqlite3.SQLITE_INTERRUPT:
-		return fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
+		return driver.Ended(err)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return fault.Wrap(fault.Unavailable, err, "the database is busy")
+		return driver.Busy(err)
 	case sqlite3.SQLITE_FULL:
-		return fault.Wrap(fault.Unavailable, err, "the database's disk is full")
+		return driver.Full(err)
 	case sqlite3.SQLITE_READONLY:
-		return fault.Wrap(fault.Unavailable, err, "the database can only be read")
+		return driver.ReadOnly(err)
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_NOMEM:
-		return fault.Wrap(fault.Unavailable, err, "the database cannot be used")
+		return driver.Unusable(err)
 	case sqlite3.SQLITE_TOOBIG:
-		return fault.Wrap(fault.Limit, err, "a value is larger than the database takes")
+		return driver.TooLarge(err)
 	}
 	if f.code == sqlite3.SQLITE_CONSTRAINT_FUNCTION {
 		return fault.Wrap(fault.Invalid, err, "%s", f.message)
 	}
+	if isAltered(f) {
+		return driver.Altered(err)
+	}
 	if f.code&0xff == sqlite3.SQLITE_CONSTRAINT {
 		return fault.Wrap(fault.Conflict, err, "the change conflicts with other rows")
 	}
-	return fault.Wrap(fault.Internal, err, "the database refused")
+	return driver.Refused(err)
+}
+
+// isAltered is whether a statement names what is not there. SQLite has no code for it.
+func isAltered(f *failure) bool {
+	return f.code == sqlite3.SQLITE_ERROR && (strings.Contains(f.message, "no such table: ") || strings.Contains(f.message, "no such column: ") ||
+		strings.Contains(f.message, " has no column named "))
 }
 
 // constraint is the fault of a broken constraint, or nil.

@@ -10,6 +10,7 @@ import (
 
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"spacecloud/database/driver"
 	"spacecloud/fault"
 )
 
@@ -23,18 +24,25 @@ type file struct {
 func locate(from string) (file, error) {
 	path, ok := strings.CutPrefix(from, "sqlite:")
 	if !ok || path == "" {
-		return file{}, fault.New(fault.Invalid, "%q is not the URL of an SQLite file, such as sqlite:data/app.db", from)
+		return file{}, fault.New(fault.Invalid, "its URL names no file; it is like sqlite:data/app.db")
 	}
 	if path == ":memory:" {
 		return temporary()
 	}
 	path = strings.TrimPrefix(path, "//") // sqlite:///data/app.db
+	if host, _, _ := strings.Cut(path, "/"); strings.ContainsAny(host, "@") {
+		return file{}, fault.New(fault.Invalid, "its URL has a user or a host, and an SQLite database is a file, such as sqlite:data/app.db")
+	}
+	if _, option, found := strings.Cut(path, "?"); found {
+		name, _, _ := strings.Cut(option, "=")
+		return file{}, driver.UnknownOption(name)
+	}
 	if i, err := os.Stat(path); err == nil && i.IsDir() {
-		return file{}, fault.New(fault.Invalid, "%s is a folder, and an SQLite database is a file in one", path)
+		return file{}, fault.New(fault.Invalid, "%s is a folder, and an SQLite database is a file in one; write sqlite:%s", path, filepath.Join(path, "main.db"))
 	}
 	folder := filepath.Dir(path)
 	if i, err := os.Stat(folder); err != nil || !i.IsDir() {
-		return file{}, fault.New(fault.Invalid, "the folder %s of the database %s is not there", folder, path)
+		return file{}, fault.New(fault.Invalid, "the folder %s of the database %s is not there; make it, or correct the URL", folder, path)
 	}
 	return file{path: path}, nil
 }
@@ -83,13 +91,13 @@ func (f file) describe(err error) error {
 	}
 	switch said.code & 0xff {
 	case sqlite3.SQLITE_NOTADB:
-		return fault.Wrap(fault.Unavailable, err, "%s is not an SQLite database", f.path)
+		return driver.NotOpen(err, f.path+" is not an SQLite database; name another file, or move this one away")
 	case sqlite3.SQLITE_CORRUPT:
-		return fault.Wrap(fault.Unavailable, err, "the SQLite database %s is damaged", f.path)
+		return driver.NotOpen(err, "the SQLite database "+f.path+" is damaged; restore it")
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
-		return fault.Wrap(fault.Unavailable, err, "the SQLite database %s or its folder cannot be written", f.path)
+		return driver.NotOpen(err, "the SQLite database "+f.path+" or its folder cannot be written; allow it to the user that the server runs as")
 	case sqlite3.SQLITE_CANTOPEN:
-		return fault.Wrap(fault.Unavailable, err, "the SQLite database %s cannot be opened or made; its folder must be writable", f.path)
+		return driver.NotOpen(err, "the SQLite database "+f.path+" cannot be opened or made; allow the user that the server runs as to read and write it and its folder")
 	}
 	return fault.Wrap(fault.KindOf(err), err, "the SQLite database %s cannot be opened", f.path)
 }

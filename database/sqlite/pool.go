@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 
+	"spacecloud/database/driver"
 	"spacecloud/fault"
 )
 
@@ -50,7 +51,7 @@ func (p *pool) wait(ctx context.Context) error {
 	case p.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return fault.Wrap(fault.Timeout, context.Cause(ctx), "the request ended before the database was free")
+		return driver.Waited(context.Cause(ctx))
 	}
 }
 

@@ -52,14 +52,30 @@ func Open(ctx context.Context, url string) (*Driver, error) {
 	d := &Driver{file: f}
 	d.writer = newPool(1, d.connect)
 	d.readers = newPool(readers(), d.connect)
-	if err := d.Ping(ctx); err != nil {
-		d.Close()
-		return nil, f.describe(err)
+	err = d.Ping(ctx)
+	if err == nil {
+		err = d.writable(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(f.describe(err), d.Close())
 	}
 	tls := libc.NewTLS()
 	defer tls.Close()
 	d.product = "SQLite " + libc.GoString(sqlite3.Xsqlite3_libversion(tls))
 	return d, nil
+}
+
+// writable is an error where the file is one that SQLite opened only to read.
+func (d *Driver) writable(ctx context.Context) error {
+	c, err := d.writer.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer d.writer.give(c)
+	if sqlite3.Xsqlite3_db_readonly(c.tls, c.db, 0) == 0 {
+		return nil
+	}
+	return explain(&failure{code: sqlite3.SQLITE_READONLY, message: "attempt to write a readonly database"}, nil)
 }
 
 func (d *Driver) connect() (*conn, error) { return open(d.file.dsn(), &d.library) }

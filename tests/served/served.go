@@ -43,14 +43,20 @@ const Env = "SPACECLOUD_TEST_ON"
 // Kind is a kind of database, or a mixture of kinds for schemas of several.
 type Kind struct {
 	Name string
-	// open opens a new and empty one, with a pool of so many connections where that can be said and it is
-	// not 0, or skips the test where there is no such server.
-	open        func(testing.TB, int) (driver.Driver, error)
-	connections int
+	// url is the address of a new and empty one, or skips the test where there is no such server.
+	url         func(testing.TB) string
+	open        func(testing.TB, string) (driver.Driver, error)
+	pool        string // the option of the address that says how many connections; "" for none
+	connections int    // 0 for as many as usual
 	among       []Kind // of a mixture
 }
 
-var kinds = []Kind{SQLite, {Name: "postgres", open: openPostgres}, {Name: "mysql", open: openMySQL}, {Name: "mongodb", open: openMongoDB}}
+var kinds = []Kind{
+	SQLite,
+	{Name: "postgres", url: privatepostgres.URL, open: openPostgres, pool: "pool_max_conns"},
+	{Name: "mysql", url: mariadb.URL, open: openMySQL, pool: "pool_max_conns"},
+	{Name: "mongodb", url: mongo.URL, open: openMongoDB, pool: "maxPoolSize"},
+}
 
 // Lacks is whether databases of the kind do without a part of the schema language.
 func (k Kind) Lacks(part Part) bool { return k.Name == "mongodb" && part == ViewsBySQL }
@@ -96,39 +102,31 @@ type with struct {
 func (w with) Run() int { return w.server(w.tests) }
 
 // SQLite is the kind that is always there.
-var SQLite = Kind{Name: "sqlite", open: openSQLite}
+var SQLite = Kind{Name: "sqlite", url: newFile, open: openSQLite}
 
-func openSQLite(tb testing.TB, _ int) (driver.Driver, error) {
+func newFile(tb testing.TB) string {
 	tb.Helper()
-	return sqlite.Open(tb.Context(), "sqlite:"+filepath.Join(tb.TempDir(), "main.db"))
+	return "sqlite:" + filepath.Join(tb.TempDir(), "main.db")
+}
+
+func openSQLite(tb testing.TB, url string) (driver.Driver, error) {
+	tb.Helper()
+	return sqlite.Open(tb.Context(), url)
 }
 
 // Given is the kind of a database that is open already.
 func Given(d driver.Driver) Kind {
-	return Kind{Name: d.Product(), open: func(testing.TB, int) (driver.Driver, error) { return d, nil }}
+	return Kind{Name: d.Product(), url: func(testing.TB) string { return "" }, open: func(testing.TB, string) (driver.Driver, error) { return d, nil }}
 }
 
-func openPostgres(tb testing.TB, connections int) (driver.Driver, error) {
+func openPostgres(tb testing.TB, url string) (driver.Driver, error) {
 	tb.Helper()
-	return postgres.Open(tb.Context(), pooled(tb, privatepostgres.URL(tb), "pool_max_conns", connections))
+	return postgres.Open(tb.Context(), url)
 }
 
-func openMySQL(tb testing.TB, connections int) (driver.Driver, error) {
+func openMySQL(tb testing.TB, url string) (driver.Driver, error) {
 	tb.Helper()
-	return mysql.Open(tb.Context(), pooled(tb, mariadb.URL(tb), "pool_max_conns", connections))
-}
-
-// pooled is the address of a server with a pool of so many connections, or of the usual size for 0.
-func pooled(tb testing.TB, address, option string, connections int) string {
-	tb.Helper()
-	if connections == 0 {
-		return address
-	}
-	u := Must(url.Parse(address))(tb)
-	options := u.Query()
-	options.Set(option, strconv.Itoa(connections))
-	u.RawQuery = options.Encode()
-	return u.String()
+	return mysql.Open(tb.Context(), url)
 }
 
 // Pooled is the kind with pools of so many connections. SQLite has one for writing and a few for reading
@@ -188,9 +186,9 @@ func EachAndMixed(t *testing.T, run func(*testing.T, Kind)) {
 	t.Run("mixed", func(t *testing.T) { Mixed(t, run) })
 }
 
-func openMongoDB(tb testing.TB, connections int) (driver.Driver, error) {
+func openMongoDB(tb testing.TB, url string) (driver.Driver, error) {
 	tb.Helper()
-	return mongodb.Open(tb.Context(), pooled(tb, mongo.URL(tb), "maxPoolSize", connections))
+	return mongodb.Open(tb.Context(), url)
 }
 
 // Each runs a test on each kind of database. One that is not there is skipped, and says so.
@@ -203,15 +201,41 @@ func Each(t *testing.T, run func(*testing.T, Kind)) {
 	}
 }
 
+// There are the kinds of which there is a server, for a test that needs several at once. One that is
+// not there is skipped, and says so.
+func There(t *testing.T) (there []Kind) {
+	t.Helper()
+	Each(t, func(t *testing.T, k Kind) {
+		t.Helper()
+		k.Open(t)
+		there = append(there, k)
+	})
+	return there
+}
+
 func (k Kind) wanted() bool {
 	names := os.Getenv(Env)
 	return names == "" || slices.Contains(strings.Split(names, ","), k.Name)
 }
 
+// URL is the address of a new and empty database of the kind.
+func (k Kind) URL(tb testing.TB) string {
+	tb.Helper()
+	address := k.url(tb)
+	if k.connections == 0 || k.pool == "" {
+		return address
+	}
+	u := Must(url.Parse(address))(tb)
+	options := u.Query()
+	options.Set(k.pool, strconv.Itoa(k.connections))
+	u.RawQuery = options.Encode()
+	return u.String()
+}
+
 // Open opens a new and empty database of the kind, which is closed when the test ends.
 func (k Kind) Open(tb testing.TB) driver.Driver {
 	tb.Helper()
-	d := Must(k.open(tb, k.connections))(tb)
+	d := Must(k.open(tb, k.URL(tb)))(tb)
 	tb.Cleanup(func() { _ = d.Close() })
 	return d
 }
@@ -234,6 +258,8 @@ type Options struct {
 	Decorate func(name string, d driver.Driver) driver.Driver
 	// Log gets what the server logs; nil for the test's own log.
 	Log io.Writer
+	// HTTP are the limits of requests.
+	HTTP graph.Limits
 	// On says which database of the schema is of which kind, where it is not the one kind.
 	On map[string]Kind
 }
@@ -266,7 +292,7 @@ func Sources(tb testing.TB, k Kind, o Options, sources ...schema.Source) *Server
 		o.Log = testLog{tb}
 	}
 	s.Handler = Must(graph.New(graph.Options{
-		API: s.API, Resolvers: Must(resolvers.New(c))(tb), Introspection: true, Suggestions: true,
+		API: s.API, Resolvers: Must(resolvers.New(c))(tb), Introspection: true, Suggestions: true, Limits: o.HTTP,
 		Log: slog.New(slog.NewTextHandler(o.Log, nil)),
 	}))(tb)
 	return s
