@@ -58,7 +58,7 @@ func isOneStatement(w *query.Write) bool {
 	if w.Verb == query.Create {
 		return len(w.Rows) < 2
 	}
-	return len(w.Rows) == 0 && !w.WantKeys && !w.ByKeys && !query.LooksElsewhere(w.Where)
+	return len(w.Rows) == 0 && !w.WantKeys && !w.ByKeys && !query.LooksElsewhere(w.Where) && len(ownLinks(w)) == 0
 }
 
 // writeWhole does a write of several statements.

@@ -76,7 +76,7 @@ func (c *conn) change(ctx context.Context, w *query.Write, b *query.Binding) (dr
 	if !w.ByKeys {
 		return done, c.alter(ctx, w, b, 0, &done)
 	}
-	if len(own) > 0 && len(keys) > len(w.Type.Primary) {
+	if len(own) > 0 {
 		free := query.Write{Verb: query.Update, Type: w.Type, Where: w.Where, ByKeys: true, Set: own}
 		if err := c.alterKeys(ctx, &free, b, keys, &driver.Written{}); err != nil {
 			return done, err
@@ -94,8 +94,8 @@ func (c *conn) alterKeys(ctx context.Context, w *query.Write, b *query.Binding, 
 	})
 }
 
-// ownLinks take the keys out of rows that are to go with others of their table that they link to: of
-// rows that go together, too, the server wants those that link to go first.
+// ownLinks take the keys out of rows that are to go, by which they link to rows of their table: of
+// rows that go together, too, the server wants those that link to go first, and one that links to itself never goes.
 func ownLinks(w *query.Write) (set []query.Assign) {
 	if w.Verb != query.Delete {
 		return nil
