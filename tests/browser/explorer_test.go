@@ -54,10 +54,10 @@ func pretend(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `{"data":{"whoami":"`+r.Header.Get("Authorization")+`"}}`)
 }
 
-// The server that people run has a working explorer: at SPACECLOUD_TEST_URL where that is
+// The server that people run has a working explorer: at TEST_SPACECLOUD_URL where that is
 // set, and else one that is built and started here.
 func TestExplorerOfTheServer(t *testing.T) {
-	if address := os.Getenv("SPACECLOUD_TEST_URL"); address != "" {
+	if address := os.Getenv("TEST_SPACECLOUD_URL"); address != "" {
 		explore(t, strings.TrimSuffix(address, "/")+"/playground", "{ __typename }", `"__typename": "Query"`, "")
 		return
 	}
@@ -127,7 +127,7 @@ func serve(t *testing.T) (address, token string) {
 
 // environment is ours without what is for tests only.
 func environment() []string {
-	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "SPACECLOUD_TEST_") })
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "TEST_SPACECLOUD_") })
 }
 
 func start(t *testing.T, folder, name string, args ...string) {

@@ -24,7 +24,7 @@ import (
 
 // Env may name a server to use instead of a private one, by URL: MariaDB or MySQL, and a
 // user who may create databases.
-const Env = "SPACECLOUD_TEST_MYSQL"
+const Env = "TEST_SPACECLOUD_MYSQL"
 
 // errMissing is that there is nothing to start.
 var errMissing = errors.New("MariaDB is not installed (apt-get install mariadb-server), and " + Env + " names no server")

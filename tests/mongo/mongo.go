@@ -27,7 +27,7 @@ import (
 
 // Env may name a server to use instead of the double, by URL: a replica set, for the tests
 // of transactions.
-const Env = "SPACECLOUD_TEST_MONGODB"
+const Env = "TEST_SPACECLOUD_MONGODB"
 
 // errMissing is that there is nothing to start.
 var errMissing = errors.New("the double of MongoDB needs node and its packages (npm ci in tests/mongo), and " + Env + " names no server")

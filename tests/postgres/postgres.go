@@ -27,7 +27,7 @@ import (
 )
 
 // Env may name a server to use instead of a private one, by URL.
-const Env = "SPACECLOUD_TEST_POSTGRES"
+const Env = "TEST_SPACECLOUD_POSTGRES"
 
 // errMissing is that there is nothing to start.
 var errMissing = errors.New("PostgreSQL is not installed (apt-get install postgresql), and " + Env + " names none")

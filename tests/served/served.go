@@ -38,7 +38,7 @@ import (
 )
 
 // Env may name the kinds to run on, by commas; all without it.
-const Env = "SPACECLOUD_TEST_ON"
+const Env = "TEST_SPACECLOUD_ON"
 
 // Kind is a kind of database, or a mixture of kinds for schemas of several.
 type Kind struct {
