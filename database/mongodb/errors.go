@@ -156,7 +156,7 @@ func constraint(err error, w *query.Write) error {
 	switch r.code {
 	case duplicateKey:
 		names := uniqueFields(w.Type, r.raw)
-		return fault.Wrap(fault.Conflict, err, "another %s has this %s", w.Type.Name, spoken(names)).With("fields", names)
+		return fault.Wrap(fault.Conflict, err, "another %s has this %s", w.Type.Name, driver.Spoken(names)).With("fields", names)
 	case invalidDoc:
 		return invalid(err, w.Type, r.raw)
 	case conversion:
@@ -238,9 +238,9 @@ func invalid(err error, t *schema.Type, raw bson.Raw) error {
 	}
 	switch {
 	case len(missing) > 0:
-		return fault.Wrap(fault.Validation, err, "%s of a %s must not be null", spoken(missing), t.Name).With("fields", missing)
+		return fault.Wrap(fault.Validation, err, "%s of a %s must not be null", driver.Spoken(missing), t.Name).With("fields", missing)
 	case len(wrong) > 0:
-		return fault.Wrap(fault.Conflict, err, "%s of a %s breaks the validator of the collection", spoken(wrong), t.Name).With("fields", wrong)
+		return fault.Wrap(fault.Conflict, err, "%s of a %s breaks the validator of the collection", driver.Spoken(wrong), t.Name).With("fields", wrong)
 	}
 	return fault.Wrap(fault.Conflict, err, "a %s breaks the validator of the collection", t.Name)
 }
@@ -257,5 +257,3 @@ func texts(v bson.RawValue) []string {
 	slices.Sort(all)
 	return all
 }
-
-func spoken(names []string) string { return strings.Join(names, " and ") }

@@ -85,13 +85,14 @@ func (a *args) own(p *sqlgen.Param, v schema.Value) error {
 	case likePrefix:
 		dst = appendPrefix(dst, v.Text())
 	case likeRegexp:
-		dst = appendLikeRegexp(dst, v.Text())
+		dst = regexps.AppendLike(dst, v.Text())
 	case foldedRegexp:
-		dst = append(dst, foldedText(v.Text())...)
+		dst = append(dst, regexps.Folded(v.Text())...)
 	case ownRegexp:
-		dst = append(dst, translate(v.Text())...)
+		text, _ := regexps.Translate(v.Text())
+		dst = append(dst, text...)
 	case wordRegexps:
-		dst = appendWords(dst, v.Text())
+		dst = schema.AppendStored(dst, regexps.Words(v.Text()), schema.String)
 	case jsonMember:
 		dst = appendMember(append(dst, '$'), v.Text())
 	case nativeMember:

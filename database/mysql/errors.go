@@ -193,24 +193,24 @@ func constraint(m *mysql.MySQLError, err error, w *query.Write) error {
 	switch m.Number {
 	case duplicate:
 		names := uniqueFields(w.Type, quotedLast(m.Message))
-		return fault.Wrap(fault.Conflict, err, "another %s has this %s", w.Type.Name, spoken(names)).With("fields", names)
+		return fault.Wrap(fault.Conflict, err, "another %s has this %s", w.Type.Name, driver.Spoken(names)).With("fields", names)
 	case parentRow, childRow:
 		return foreign(m, err, w)
 	case notNull, noDefault:
-		names := []string{fieldNamed(w.Type, quotedFirst(m.Message))}
-		return fault.Wrap(fault.Validation, err, "%s of a %s must not be null", spoken(names), w.Type.Name).With("fields", names)
+		names := []string{driver.FieldNamed(w.Type, quotedFirst(m.Message))}
+		return fault.Wrap(fault.Validation, err, "%s of a %s must not be null", driver.Spoken(names), w.Type.Name).With("fields", names)
 	case brokenMySQL, brokenMariaDB:
 		names := checkFields(w.Type, quotedFirst(m.Message))
-		return fault.Wrap(fault.Conflict, err, "%s of a %s breaks a check of the table", spoken(names), w.Type.Name).With("fields", names)
+		return fault.Wrap(fault.Conflict, err, "%s of a %s breaks a check of the table", driver.Spoken(names), w.Type.Name).With("fields", names)
 	case tooLong:
-		names := []string{fieldNamed(w.Type, quotedFirst(m.Message))}
-		return fault.Wrap(fault.Validation, err, "the %s of this %s is longer than its column", spoken(names), w.Type.Name).With("fields", names)
+		names := []string{driver.FieldNamed(w.Type, quotedFirst(m.Message))}
+		return fault.Wrap(fault.Validation, err, "the %s of this %s is longer than its column", driver.Spoken(names), w.Type.Name).With("fields", names)
 	case outOfRange:
-		names := []string{fieldNamed(w.Type, quotedFirst(m.Message))}
+		names := []string{driver.FieldNamed(w.Type, quotedFirst(m.Message))}
 		if f := w.Type.Field(names[0]); f != nil && computes(w, f) {
 			return overflow(f, err)
 		}
-		return fault.Wrap(fault.Invalid, err, "the %s of this %s does not fit into its column", spoken(names), w.Type.Name).With("fields", names)
+		return fault.Wrap(fault.Invalid, err, "the %s of this %s does not fit into its column", driver.Spoken(names), w.Type.Name).With("fields", names)
 	}
 	return nil
 }
@@ -281,26 +281,12 @@ func keyColumns(message string) []string {
 func uniqueFields(t *schema.Type, key string) []string {
 	key = strings.TrimPrefix(key, t.Table+".")
 	if key == "PRIMARY" {
-		return fieldNames(t.Primary)
+		return driver.FieldNames(t.Primary)
 	}
-	for _, u := range t.Uniques {
-		if u.Name == key {
-			names := make([]string, len(u.Fields))
-			for i, f := range u.Fields {
-				names[i] = f.Field.Name
-			}
-			return names
-		}
+	if names, ok := driver.UniqueFields(t, key); ok {
+		return names
 	}
 	return []string{key}
-}
-
-func fieldNames(fs []*schema.Field) []string {
-	names := make([]string, len(fs))
-	for i, f := range fs {
-		names[i] = f.Name
-	}
-	return names
 }
 
 func columnNames(fs []*schema.Field) []string {
@@ -311,31 +297,14 @@ func columnNames(fs []*schema.Field) []string {
 	return names
 }
 
-// fieldNamed is the name of the field that has a column.
-func fieldNamed(t *schema.Type, column string) string {
-	for _, f := range t.Columns {
-		if f.Column == column {
-			return f.Name
-		}
-	}
-	return column
-}
-
 // checkFields is the field that a check is of: its name is table, column and what it checks, or the
 // column alone for one that the database made. A check of another name stands for itself.
 func checkFields(t *schema.Type, check string) []string {
 	check = strings.TrimPrefix(check, t.Table+".")
-	rest, _ := strings.CutPrefix(check, t.Table+"_")
-	longest, name := "", check
 	for _, f := range t.Columns {
 		if f.Column == check {
 			return []string{f.Name}
 		}
-		if len(f.Column) > len(longest) && strings.HasPrefix(rest, f.Column+"_") {
-			longest, name = f.Column, f.Name
-		}
 	}
-	return []string{name}
+	return []string{driver.CheckField(t, check)}
 }
-
-func spoken(names []string) string { return strings.Join(names, " and ") }

@@ -2,8 +2,6 @@ package mysql
 
 import (
 	"strings"
-	"sync"
-	"unicode"
 
 	"spacecloud/database/sqlgen"
 	"spacecloud/query"
@@ -142,37 +140,3 @@ func (d dialect) Search(b *sqlgen.Builder, row string, w query.Search) {
 	}, func() { b.Text(words + ".v") })
 	b.Text(") END")
 }
-
-// appendWords appends a list of an expression for each word of a text. The last one may be the
-// beginning of a word; of no words nothing is found.
-func appendWords(dst []byte, text string) []byte {
-	words := query.Words(text)
-	expressions := make([]schema.Value, len(words), len(words)+1)
-	for i, word := range words {
-		expression := "(?<!" + wordCharacter() + ")" + foldedText(word)
-		if i < len(words)-1 {
-			expression += "(?!" + wordCharacter() + ")"
-		}
-		expressions[i] = schema.Text(expression)
-	}
-	if len(words) == 0 {
-		expressions = append(expressions, schema.Text(nothing))
-	}
-	return schema.AppendStored(dst, expressions, schema.String)
-}
-
-// wordCharacter is the class of what words consist of, as query.Words has it.
-var wordCharacter = sync.OnceValue(func() string {
-	var ranges []rune
-	for r := rune(1); r <= unicode.MaxRune; r++ {
-		if !query.InWord(r) {
-			continue
-		}
-		if n := len(ranges); n > 0 && ranges[n-1] == r-1 {
-			ranges[n-1] = r
-		} else {
-			ranges = append(ranges, r, r)
-		}
-	}
-	return classOf(ranges)
-})

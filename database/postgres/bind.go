@@ -271,12 +271,12 @@ func (a *args) own(b sqlgen.Bind, v schema.Value) error {
 		}
 		a.done(textFormat)
 	case likeRegexp:
-		a.bytes = appendLikeRegexp(a.bytes, v.Text())
+		a.bytes = regexps.AppendLike(a.bytes, v.Text())
 		a.done(textFormat)
 	case foldedRegexp:
-		a.text("(?:" + foldedText(v.Text()) + ")")
+		a.text("(?:" + regexps.Folded(v.Text()) + ")")
 	case wordRegexps:
-		a.words(v.Text())
+		a.list(regexps.Words(v.Text()), 1, schema.String)
 	case ownRegexp:
 		text, err := translate(v.Text())
 		if err != nil {

@@ -190,17 +190,17 @@ func constraint(pg *pgconn.PgError, err error, w *query.Write) error {
 	switch pg.Code {
 	case unique:
 		names := uniqueFields(w.Type, pg)
-		return fault.Wrap(fault.Conflict, err, "another %s has this %s", w.Type.Name, spoken(names)).With("fields", names)
+		return fault.Wrap(fault.Conflict, err, "another %s has this %s", w.Type.Name, driver.Spoken(names)).With("fields", names)
 	case foreignKey:
 		return foreign(pg, err, w)
 	case notNull:
-		names := []string{fieldNamed(w.Type, pg.ColumnName)}
-		return fault.Wrap(fault.Validation, err, "%s of a %s must not be null", spoken(names), w.Type.Name).With("fields", names)
+		names := []string{driver.FieldNamed(w.Type, pg.ColumnName)}
+		return fault.Wrap(fault.Validation, err, "%s of a %s must not be null", driver.Spoken(names), w.Type.Name).With("fields", names)
 	case outOfRange:
 		return overflow(pg, err, w)
 	case broken:
-		names := checkFields(w.Type, pg.ConstraintName)
-		return fault.Wrap(fault.Conflict, err, "%s of a %s breaks a check of the table", spoken(names), w.Type.Name).With("fields", names)
+		names := []string{driver.CheckField(w.Type, pg.ConstraintName)}
+		return fault.Wrap(fault.Conflict, err, "%s of a %s breaks a check of the table", driver.Spoken(names), w.Type.Name).With("fields", names)
 	}
 	return nil
 }
@@ -264,20 +264,14 @@ func writes(w *query.Write, columns []*schema.Field) bool {
 // uniqueFields are the fields of the constraint of a name, or else those that the detail names.
 func uniqueFields(t *schema.Type, pg *pgconn.PgError) []string {
 	if pg.ConstraintName == t.Table+"_pkey" {
-		return fieldNames(t.Primary)
+		return driver.FieldNames(t.Primary)
 	}
-	for _, u := range t.Uniques {
-		if u.Name == pg.ConstraintName {
-			names := make([]string, len(u.Fields))
-			for i, f := range u.Fields {
-				names[i] = f.Field.Name
-			}
-			return names
-		}
+	if names, ok := driver.UniqueFields(t, pg.ConstraintName); ok {
+		return names
 	}
 	names := detailColumns(pg.Detail)
 	for i, column := range names {
-		names[i] = fieldNamed(t, column)
+		names[i] = driver.FieldNamed(t, column)
 	}
 	if len(names) == 0 {
 		return []string{pg.ConstraintName}
@@ -299,14 +293,6 @@ func detailColumns(detail string) []string {
 	return names
 }
 
-func fieldNames(fs []*schema.Field) []string {
-	names := make([]string, len(fs))
-	for i, f := range fs {
-		names[i] = f.Name
-	}
-	return names
-}
-
 func columnNames(fs []*schema.Field) []string {
 	names := make([]string, len(fs))
 	for i, f := range fs {
@@ -314,28 +300,3 @@ func columnNames(fs []*schema.Field) []string {
 	}
 	return names
 }
-
-// fieldNamed is the name of the field that has a column.
-func fieldNamed(t *schema.Type, column string) string {
-	for _, f := range t.Columns {
-		if f.Column == column {
-			return f.Name
-		}
-	}
-	return column
-}
-
-// checkFields is the field that a check is of: its name is table, column and what it checks.
-// A check of another name stands for itself.
-func checkFields(t *schema.Type, check string) []string {
-	rest, _ := strings.CutPrefix(check, t.Table+"_")
-	longest, name := "", check
-	for _, f := range t.Columns {
-		if len(f.Column) > len(longest) && strings.HasPrefix(rest, f.Column+"_") {
-			longest, name = f.Column, f.Name
-		}
-	}
-	return []string{name}
-}
-
-func spoken(names []string) string { return strings.Join(names, " and ") }

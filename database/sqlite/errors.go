@@ -76,15 +76,15 @@ func constraint(f *failure, err error, w *query.Write) error {
 	switch f.code {
 	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
 		names := uniqueFields(w.Type, what)
-		return fault.Wrap(fault.Conflict, err, "another %s has this %s", w.Type.Name, spoken(names)).With("fields", names)
+		return fault.Wrap(fault.Conflict, err, "another %s has this %s", w.Type.Name, driver.Spoken(names)).With("fields", names)
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
 		return foreign(err, w)
 	case sqlite3.SQLITE_CONSTRAINT_NOTNULL:
 		names := columnFields(w.Type, what)
-		return fault.Wrap(fault.Validation, err, "%s of a %s must not be null", spoken(names), w.Type.Name).With("fields", names)
+		return fault.Wrap(fault.Validation, err, "%s of a %s must not be null", driver.Spoken(names), w.Type.Name).With("fields", names)
 	case sqlite3.SQLITE_CONSTRAINT_CHECK:
-		names := checkFields(w.Type, what)
-		return fault.Wrap(fault.Conflict, err, "%s of a %s breaks a check of the table", spoken(names), w.Type.Name).With("fields", names)
+		names := []string{driver.CheckField(w.Type, what)}
+		return fault.Wrap(fault.Conflict, err, "%s of a %s breaks a check of the table", driver.Spoken(names), w.Type.Name).With("fields", names)
 	}
 	return nil
 }
@@ -131,14 +131,8 @@ func uniqueFields(t *schema.Type, what string) []string {
 		return columnFields(t, what)
 	}
 	name = strings.TrimSuffix(name, "'")
-	for _, u := range t.Uniques {
-		if u.Name == name {
-			names := make([]string, len(u.Fields))
-			for i, f := range u.Fields {
-				names[i] = f.Field.Name
-			}
-			return names
-		}
+	if names, ok := driver.UniqueFields(t, name); ok {
+		return names
 	}
 	return []string{name}
 }
@@ -161,22 +155,6 @@ func fieldOf(t *schema.Type, column string) string {
 	}
 	return column
 }
-
-// checkFields is the field that a check is of: its name is table, column and what it checks.
-// A check of another name stands for itself.
-func checkFields(t *schema.Type, check string) []string {
-	rest, _ := strings.CutPrefix(check, t.Table+"_")
-	longest := ""
-	name := check
-	for _, f := range t.Columns {
-		if len(f.Column) > len(longest) && strings.HasPrefix(rest, f.Column+"_") {
-			longest, name = f.Column, f.Name
-		}
-	}
-	return []string{name}
-}
-
-func spoken(names []string) string { return strings.Join(names, " and ") }
 
 func hasColumn(t *schema.Type, name string) bool {
 	for _, f := range t.Columns {

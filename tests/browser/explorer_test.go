@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,7 +116,7 @@ func serve(t *testing.T) (address, token string) {
 	await(t, "http://"+address+"/playground")
 
 	command := exec.CommandContext(t.Context(), binary, "token", "--claims", `{"sub":"ann"}`)
-	command.Dir, command.Env = folder, environment()
+	command.Dir, command.Env = folder, os.Environ()
 	out, err := command.Output()
 	if err != nil {
 		t.Fatalf("spacecloud token: %v", err)
@@ -125,16 +124,11 @@ func serve(t *testing.T) (address, token string) {
 	return address, strings.TrimSpace(string(out))
 }
 
-// environment is ours without what is for tests only.
-func environment() []string {
-	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "TEST_SPACECLOUD_") })
-}
-
 func start(t *testing.T, folder, name string, args ...string) {
 	t.Helper()
 	var log bytes.Buffer
 	command := exec.Command(name, args...)
-	command.Env = environment()
+	command.Env = os.Environ()
 	command.Dir, command.Stdout, command.Stderr = folder, &log, &log
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
