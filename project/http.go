@@ -53,12 +53,21 @@ func (p *Project) identified(next http.HandlerFunc) http.HandlerFunc {
 		caller, err := p.verifier.FromRequest(r)
 		if err != nil {
 			p.Log.InfoContext(r.Context(), "a token was refused", "error", err)
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			refuse(w, http.StatusUnauthorized, err)
+			refuseToken(w, err)
 			return
 		}
 		next(w, r.WithContext(auth.With(r.Context(), caller)))
 	})
+}
+
+// refuseToken answers a request whose token is not good, or came in a way that is not believed.
+func refuseToken(w http.ResponseWriter, err error) {
+	if fault.KindOf(err) == fault.Denied {
+		refuse(w, http.StatusForbidden, err)
+		return
+	}
+	w.Header().Set("WWW-Authenticate", "Bearer")
+	refuse(w, http.StatusUnauthorized, err)
 }
 
 // refuse answers a GraphQL request that does not reach the door.

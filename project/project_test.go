@@ -175,11 +175,11 @@ func TestABadTokenIsRefusedAndAGoodOneIsNot(t *testing.T) {
 	if got := w.ask("{ __typename }", "nonsense"); !strings.Contains(got, "UNAUTHENTICATED") {
 		t.Errorf("a bad token is answered with %s", got)
 	}
-	keys, err := Keys(w.Settings)
+	key, err := SigningKey(w.Settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := auth.Mint(keys[0], map[string]any{"sub": "ann"}, time.Hour)
+	token, err := auth.Mint(key, map[string]any{"sub": "ann"}, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
