@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -211,9 +211,12 @@ func (c Config) checkClaims(p *Problems) {
 	}
 }
 
+// cookieName is what a cookie may be called (RFC 6265).
+var cookieName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+
 func (c Config) checkCookie(p *Problems) {
 	const at = "auth.cookie.name"
-	if name := c.Auth.Cookie.Name; name != "" && (&http.Cookie{Name: name}).Valid() != nil {
+	if name := c.Auth.Cookie.Name; name != "" && !cookieName.MatchString(name) {
 		p.addf(c.Place(at), "%s wants the name of a cookie, such as __Host-session, not %q", at, name)
 	}
 }

@@ -26,6 +26,7 @@ type world struct {
 	*Project
 	folder string
 	lines  chan string
+	change func(*config.Config) // of the settings, before open
 }
 
 func newWorld(t testing.TB, files map[string]string) *world {
@@ -45,6 +46,9 @@ func (w *world) open(production bool) {
 		Schema: filepath.Join(w.folder, "schema"), Data: filepath.Join(w.folder, "data"),
 		Production: production, Introspection: !production,
 		Databases: map[string]config.Database{"main": {URL: config.URL("sqlite:" + filepath.Join(w.folder, "data", "main.db"))}},
+	}
+	if w.change != nil {
+		w.change(&c)
 	}
 	p, err := Open(w.Context(), Config{
 		Settings: c, Out: told(w.lines), Log: slog.New(slog.DiscardHandler),
