@@ -51,6 +51,7 @@ const (
 	maxPublished   = 1000    // keys
 	maxRedirects   = 3
 	maxFittingKeys = 4 // that are tried for one token
+	maxReasons     = 5 // that are told why keys are not used
 )
 
 // ring is the keys of one place at one time. It is not changed, so that a remembered token can
@@ -266,7 +267,7 @@ func (p *published) read(body []byte) (keys []Key, unused, err error) {
 			keys = append(keys, k)
 			continue
 		}
-		if reason := err.Error(); !reasons[reason] {
+		if reason := err.Error(); !reasons[reason] && len(reasons) < maxReasons {
 			reasons[reason] = true
 			unused = errors.Join(unused, err)
 		}

@@ -292,7 +292,7 @@ func TestTheLastGoodKeysStay(t *testing.T) {
 		"cut off":          says(text(t, map[string]any{"keys": []any{one.jwk()}})[:100]),
 		"without end":      endless,
 		"10,000 keys":      says(text(t, map[string]any{"keys": many})),
-		"100,000 bits":     says(`{"keys":[` + strings.Repeat("{},", 99_999) + `{}]}`),
+		"100,000 things":   says(`{"keys":[` + strings.Repeat("{},", 99_999) + `{}]}`),
 		"deep":             says(strings.Repeat(`{"keys":[`, 50_000)),
 		"elsewhere": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://evil.example/keys", http.StatusFound)
@@ -379,6 +379,22 @@ func TestPublishedKeysThatAreNotUsed(t *testing.T) {
 			}, nil)
 		})
 	}
+}
+
+// However many keys are not used, and whatever they hold, the log stays short.
+func TestTheLogOfUnusedKeysIsShort(t *testing.T) {
+	believe(t, func(b *believer) {
+		one := newSigner(b, "EdDSA", "one")
+		keys := []any{one.jwk()}
+		for i := range 100 {
+			keys = append(keys, map[string]any{"kty": fmt.Sprint(i, strings.Repeat("x", 1000))})
+		}
+		b.publishes(b, keys...)
+		b.is("the one that is used", one.token(b, nil), true)
+		if log := b.said(); len(log) > 1000 || !strings.Contains(log, "used=1") {
+			b.Error(log)
+		}
+	}, nil)
 }
 
 // An issuer that does not tell his keys apart cannot make us try all of them.

@@ -58,7 +58,7 @@ func ParseJWK(text, alg string) (Key, error) {
 		return Key{}, fmt.Errorf("is no JWK: %w", unquoted(err))
 	}
 	if alg != "" && j.Alg != "" && j.Alg != alg {
-		return Key{}, fmt.Errorf("is for the algorithm %q, not for %s", j.Alg, alg)
+		return Key{}, fmt.Errorf("is for the algorithm %.40q, not for %s", j.Alg, alg)
 	}
 	if alg != "" {
 		return j.key([]string{alg})
@@ -101,11 +101,11 @@ func (j jwk) key(algs []string) (Key, error) {
 	case j.Private != nil:
 		return Key{}, errors.New("is a private key; only its public part is wanted")
 	case j.Use != "" && j.Use != "sig":
-		return Key{}, fmt.Errorf("is for %q, not for signatures", j.Use)
+		return Key{}, fmt.Errorf("is for %.40q, not for signatures", j.Use)
 	case j.Operations != nil && !slices.Contains(j.Operations, "verify"):
 		return Key{}, errors.New("is not for verifying")
 	case j.Alg != "" && !slices.Contains(algs, j.Alg):
-		return Key{}, fmt.Errorf("is for the algorithm %q, which is not wanted", j.Alg)
+		return Key{}, fmt.Errorf("is for the algorithm %.40q, which is not wanted", j.Alg)
 	case j.Alg != "":
 		algs = []string{j.Alg}
 	}
@@ -138,7 +138,7 @@ func (j jwk) material(k *Key) (err error) {
 	case "OKP":
 		k.Public, err = j.okp()
 	default:
-		err = fmt.Errorf("is of an unknown kind, %q", j.Type)
+		err = fmt.Errorf("is of an unknown kind, %.40q", j.Type)
 	}
 	return err
 }
@@ -161,7 +161,7 @@ var curves = map[string]elliptic.Curve{"P-256": elliptic.P256(), "P-384": ellipt
 func (j jwk) ec() (crypto.PublicKey, error) {
 	curve, ok := curves[j.Curve]
 	if !ok {
-		return nil, fmt.Errorf("is on an unknown curve, %q", j.Curve)
+		return nil, fmt.Errorf("is on an unknown curve, %.40q", j.Curve)
 	}
 	x, errX := unbase64(j.X)
 	y, errY := unbase64(j.Y)
@@ -182,7 +182,7 @@ func (j jwk) ec() (crypto.PublicKey, error) {
 
 func (j jwk) okp() (crypto.PublicKey, error) {
 	if j.Curve != "Ed25519" {
-		return nil, fmt.Errorf("is on an unknown curve, %q", j.Curve)
+		return nil, fmt.Errorf("is on an unknown curve, %.40q", j.Curve)
 	}
 	x, err := unbase64(j.X)
 	return ed25519.PublicKey(x), err

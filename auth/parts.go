@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 )
 
@@ -82,7 +81,7 @@ func members(text []byte) (map[string]any, error) {
 		}
 		key, _ := name.(string) // of an object it is
 		if _, twice := found[key]; twice {
-			return nil, fmt.Errorf("the member %q is there twice", key)
+			return nil, errors.New("a member is there twice")
 		}
 		found[key] = value
 	}
