@@ -48,6 +48,32 @@ func (w *world) send(kind, query string, headers ...string) (int, string) {
 	return answer.Code, strings.TrimSpace(answer.Body.String())
 }
 
+// A page that may ask can read why it is refused; another's cannot even try a token.
+func TestPagesCanReadWhyATokenIsRefused(t *testing.T) {
+	w := newWorld(t, map[string]string{"a.graphql": own})
+	w.change = func(c *config.Config) { c.Origins = []string{"https://app.example"} }
+	w.open(false)
+	w.load()
+	for origin, want := range map[string]struct {
+		status          int
+		allowed, scheme string
+		code            string
+	}{
+		"https://app.example":  {401, "https://app.example", "Bearer", "UNAUTHENTICATED"},
+		"https://evil.example": {403, "", "", "FORBIDDEN"},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/graphql", strings.NewReader(`{"query": "{ __typename }"}`))
+		r.Header = http.Header{"Content-Type": {"application/json"}, "Origin": {origin}, "Authorization": {"Bearer nonsense"}}
+		answer := httptest.NewRecorder()
+		w.Handler().ServeHTTP(answer, r)
+		h := answer.Header()
+		if answer.Code != want.status || h.Get("Access-Control-Allow-Origin") != want.allowed || h.Get("WWW-Authenticate") != want.scheme ||
+			!strings.Contains(answer.Body.String(), want.code) || h.Get("X-Request-Id") == "" {
+			t.Errorf("%s: %d %v %s", origin, answer.Code, h, answer.Body)
+		}
+	}
+}
+
 // A cookie changes nothing but for our own pages, which a stranger's cannot pass for.
 func TestACookieIsForOurOwnPages(t *testing.T) {
 	w := newWorld(t, map[string]string{"a.graphql": own})
@@ -73,7 +99,7 @@ func TestACookieIsForOurOwnPages(t *testing.T) {
 		{"a page that may ask", json, []string{cookie, "Sec-Fetch-Site: cross-site", "Origin: https://app.example"}, 403, "the cookie session is believed only in requests of pages of this server"},
 		{"a page that may ask, with a header", json, []string{"Sec-Fetch-Site: cross-site", "Origin: https://app.example", "Authorization: Bearer " + minted(t, "ann")}, 200, `{"data":{"insertNote":`},
 		{"no browser", json, []string{cookie}, 403, "FORBIDDEN"},
-		{"a bad cookie", json, []string{"Cookie: session=x", "Sec-Fetch-Site: same-origin"}, 401, `{"errors":[{"extensions":{"code":"UNAUTHENTICATED"},"message":"the token is not valid"}]}`},
+		{"a bad cookie", json, []string{"Cookie: session=x", "Sec-Fetch-Site: same-origin"}, 401, `{"errors":[{"message":"the token is not valid","extensions":{"code":"UNAUTHENTICATED"}}]}`},
 	} {
 		status, got := w.send(test.kind, fmt.Sprintf(change, fmt.Sprint(i)), test.headers...)
 		if status != test.status || !strings.Contains(got, test.want) {
