@@ -2,9 +2,11 @@ package mysql
 
 import (
 	"database/sql/driver"
+	"encoding/base64"
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"spacecloud/database/sqlgen"
 	"spacecloud/fault"
@@ -13,9 +15,12 @@ import (
 )
 
 // args are the values of one run, in the order of the placeholders.
-type args struct{ values []driver.Value }
+type args struct {
+	values []driver.Value
+	long   bool // whether a list has a text that is none of shortTexts
+}
 
-func (a *args) reset() { a.values = a.values[:0] }
+func (a *args) reset() { a.values, a.long = a.values[:0], false }
 
 func (a *args) add(v driver.Value) { a.values = append(a.values, v) }
 
@@ -46,9 +51,14 @@ func (a *args) param(p *sqlgen.Param, b *query.Binding) error {
 		return err
 	}
 	switch p.Bind {
+	case sqlgen.Among:
+		keys := query.Whole(v.List(), len(p.Columns))
+		a.measure(keys)
+		return a.keys(p.Columns, keys)
 	case sqlgen.Value:
 		a.value(v, boundScalar(*p))
 	case sqlgen.List:
+		a.measure(v.List())
 		a.elements(v, boundScalar(*p))
 	case sqlgen.Limit:
 		a.bound(v, math.MaxInt64)
@@ -187,6 +197,18 @@ func (a *args) text(text string, s schema.Scalar) {
 // moment is a DateTime as the database writes it.
 func moment(canonical string) string {
 	return strings.Replace(strings.TrimSuffix(canonical, "Z"), "T", " ", 1)
+}
+
+// measure looks for texts that are too long for shortTexts.
+func (a *args) measure(list []schema.Value) {
+	for _, v := range list {
+		switch v.Kind() {
+		case schema.TextValue:
+			a.long = a.long || len(v.Text()) > shortText && utf8.RuneCountInString(v.Text()) > shortText
+		case schema.BytesValue:
+			a.long = a.long || base64.StdEncoding.EncodedLen(len(v.Text())) > shortText
+		}
+	}
 }
 
 // elements adds a list for JSON_TABLE. A null list has one element, null.
