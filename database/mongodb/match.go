@@ -172,11 +172,11 @@ func keysAsFilters(paths []string, fields []*schema.Field, keys query.Operand, b
 	})
 	filters := make(bson.A, len(firsts))
 	for i, first := range firsts {
-		filter := bson.D{}
+		parts := bson.A{}
 		for j, v := range first {
-			filter = append(filter, bson.E{Key: paths[j], Value: is("$eq", v)})
+			parts = append(parts, is(paths[j], is("$eq", v)))
 		}
-		filters[i] = append(filter, bson.E{Key: paths[last], Value: is("$in", lasts[i])})
+		filters[i] = is("$and", append(parts, is(paths[last], is("$in", lasts[i]))))
 	}
 	return filters, err
 }

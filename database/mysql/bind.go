@@ -27,6 +27,10 @@ func (a *args) add(v driver.Value) { a.values = append(a.values, v) }
 // params takes the values of a statement's placeholders from a binding.
 func (a *args) params(ps []sqlgen.Param, b *query.Binding) error {
 	a.reset()
+	return a.more(ps, b)
+}
+
+func (a *args) more(ps []sqlgen.Param, b *query.Binding) error {
 	for i := range ps {
 		if err := a.param(&ps[i], b); err != nil {
 			return err
@@ -245,6 +249,33 @@ func (a *args) keys(columns []*schema.Field, keys []schema.Value) error {
 	}
 	a.add(string(append(dst, ']')))
 	return nil
+}
+
+// rows adds the first rows of a write for JSON_TABLE, and is how many.
+func (a *args) rows(columns []*schema.Field, rows [][]schema.Value) (n int) {
+	dst := []byte{'['}
+	for ; n < len(rows) && len(dst) < most; n++ {
+		if n > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, '[')
+		for i, v := range rows[n] {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendWritten(dst, v, columns[i])
+		}
+		dst = append(dst, ']')
+	}
+	a.add(string(append(dst, ']')))
+	return n
+}
+
+func appendWritten(dst []byte, v schema.Value, f *schema.Field) []byte {
+	if v.Kind() == schema.ListValue {
+		v = schema.Text(string(schema.AppendStored(nil, v.List(), f.Scalar)))
+	}
+	return schema.AppendStoredElement(dst, v, asWritten(f))
 }
 
 // bound adds a limit or offset.

@@ -14,7 +14,10 @@ type dialect struct {
 	keys   int // how many keys ByKeys is of
 }
 
-var _ sqlgen.Strict = dialect{}
+var (
+	_ sqlgen.Strict = dialect{}
+	_ sqlgen.Joins  = dialect{}
+)
 
 func (dialect) Quote(dst []byte, name string) []byte {
 	dst = append(dst, '`')

@@ -115,3 +115,12 @@ type Arrays interface {
 	// Rows appends a query of any number of rows with values for columns.
 	Rows(b *Builder, columns []*schema.Field)
 }
+
+// Joins is a dialect that updates rows by joining them with a table of values.
+type Joins interface {
+	Dialect
+	// Values appends rows with values for columns as a table: one parameter.
+	Values(b *Builder, columns []*schema.Field, alias string)
+	// ValueOf appends the value of the i-th column in such a table.
+	ValueOf(b *Builder, alias string, i int, f *schema.Field)
+}
