@@ -171,7 +171,7 @@ func (c *conn) alter(ctx context.Context, w *query.Write, b *query.Binding, n in
 	if w.Verb == query.Update {
 		render = sqlgen.Update
 	}
-	text, err := render(dialect{server: c.server, keys: n}, told(w), nil)
+	text, err := render(dialect{server: c.server, keys: n}, w, nil)
 	if err != nil {
 		return err
 	}
@@ -182,19 +182,6 @@ func (c *conn) alter(ctx context.Context, w *query.Write, b *query.Binding, n in
 	affected, _, err := c.exec(ctx, p)
 	done.Affected += affected
 	return err
-}
-
-// told is an update whose values say the column that they are stored in, so that they are stored as
-// they are.
-func told(w *query.Write) *query.Write {
-	c := *w
-	c.Set = slices.Clone(w.Set)
-	for i, a := range c.Set {
-		if a.Op == query.Set && a.Value.Kind != query.Column {
-			c.Set[i].Value.Field = a.Field
-		}
-	}
-	return &c
 }
 
 // changeRows runs an update for each row, once all of them are known and locked.
@@ -312,8 +299,9 @@ func (c *conn) insertSome(ctx context.Context, w *query.Write, rows [][]schema.V
 func (c *conn) insertText(w *query.Write, n int, returning []*schema.Field) (string, error) {
 	d := dialect{server: c.server}
 	if len(w.Columns) > 0 {
-		text, err := sqlgen.Insert(d, w.Type, w.Columns, n, returning)
-		return text.Text, err
+		return c.inserts.Text(w.Type, w.Columns, n, returning, func() (sqlgen.Statement, error) {
+			return sqlgen.Insert(d, w.Type, w.Columns, n, returning)
+		})
 	}
 	text := append(d.Quote([]byte("INSERT INTO "), w.Type.Table), " () VALUES ()"...)
 	for i, f := range returning {
