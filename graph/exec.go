@@ -59,7 +59,7 @@ func (e *executable) Exec(ctx context.Context) graphql.ResponseHandler {
 // run is the data of an operation, or null.
 func (e *executable) run(ctx context.Context, oc *graphql.OperationContext, op *operation) ([]byte, gqlerror.List) {
 	listed(oc.Variables)
-	p, err := e.plan(oc, op)
+	p, err := e.plan(oc, op, bufferOf(ctx))
 	if err != nil {
 		return null(), e.failed(ctx, op.def, err)
 	}
@@ -71,8 +71,8 @@ func (e *executable) run(ctx context.Context, oc *graphql.OperationContext, op *
 
 func null() []byte { return []byte("null") }
 
-// plan is the operation's plan for the shape of the variables.
-func (e *executable) plan(oc *graphql.OperationContext, op *operation) (*opPlan, error) {
+// plan is the operation's plan for the shape of the variables, which is written to room.
+func (e *executable) plan(oc *graphql.OperationContext, op *operation, room []byte) (*opPlan, error) {
 	ps := &op.plans
 	if !ps.ready.Load() { // a closure costs an allocation, which is for the first request
 		ps.once.Do(func() {
@@ -80,8 +80,7 @@ func (e *executable) plan(oc *graphql.OperationContext, op *operation) (*opPlan,
 			ps.ready.Store(true)
 		})
 	}
-	var room [256]byte
-	shape := appendShape(room[:0], e.api.Schema, ps.structural, oc.Variables)
+	shape := appendShape(room, e.api.Schema, ps.structural, oc.Variables)
 	ps.mu.RLock()
 	p := ps.byShape[string(shape)]
 	ps.mu.RUnlock()

@@ -48,6 +48,7 @@ type conn struct {
 	id        int64 // by which another connection can kill what runs on this one
 	server    *server
 	cache     cache
+	inserts   sqlgen.Inserts
 	args      args
 	rows      rows
 	since     time.Time    // when it became idle

@@ -130,9 +130,38 @@ func (d dialect) grouped(b *sqlgen.Builder, l *query.Level) {
 	b.Text(" ORDER BY " + keys + ".n")
 }
 
-// ranked is some rows of each key: they are numbered, with all columns of the table, so that what
-// is read of them is said as of the table itself.
+// ranked is some rows of each key: of all that it has, the primary keys are numbered, which an index
+// often holds, and the rows are looked up that are among the first.
 func (d dialect) ranked(b *sqlgen.Builder, l *query.Level) {
+	if len(l.Type.Primary) == 0 || l.Type.Kind == schema.View {
+		d.rankedWhole(b, l)
+		return
+	}
+	keys, all, few, row := b.Alias(), b.Alias(), b.Alias(), b.Alias()
+	name := func(i int) string { return "sc_p" + strconv.Itoa(i) }
+	b.Text("SELECT " + few + ".sc_key, ")
+	b.Cells(l, row)
+	b.Text(" FROM (SELECT " + keys + ".n AS sc_key")
+	for i, f := range l.Type.Primary {
+		b.Text(", ")
+		b.Column(all, f)
+		b.Text(" AS " + name(i))
+	}
+	d.rank(b, l, all, keys+".n")
+	d.of(b, l, keys, all)
+	b.Text(") AS " + few + " STRAIGHT_JOIN ")
+	b.Table(l.Type, row)
+	for i, f := range l.Type.Primary {
+		b.Text([]string{" ON ", " AND "}[min(i, 1)])
+		b.Column(row, f)
+		b.Text(" = " + few + "." + name(i))
+	}
+	page(b, l, few)
+}
+
+// rankedWhole is the same where rows cannot be looked up: they are numbered with all their columns, so
+// that what is read of them is said as of the table itself.
+func (d dialect) rankedWhole(b *sqlgen.Builder, l *query.Level) {
 	keys, all, row := b.Alias(), b.Alias(), b.Alias()
 	b.Text("SELECT " + row + ".sc_key, ")
 	b.Cells(l, row)

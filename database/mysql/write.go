@@ -171,7 +171,7 @@ func (c *conn) alter(ctx context.Context, w *query.Write, b *query.Binding, n in
 	if w.Verb == query.Update {
 		render = sqlgen.Update
 	}
-	text, err := render(dialect{server: c.server, keys: n}, told(w), nil)
+	text, err := render(dialect{server: c.server, keys: n}, w, nil)
 	if err != nil {
 		return err
 	}
@@ -184,19 +184,6 @@ func (c *conn) alter(ctx context.Context, w *query.Write, b *query.Binding, n in
 	return err
 }
 
-// told is an update whose values say the column that they are stored in, so that they are stored as
-// they are.
-func told(w *query.Write) *query.Write {
-	c := *w
-	c.Set = slices.Clone(w.Set)
-	for i, a := range c.Set {
-		if a.Op == query.Set && a.Value.Kind != query.Column {
-			c.Set[i].Value.Field = a.Field
-		}
-	}
-	return &c
-}
-
 // most is how many bytes of rows one statement takes, beside the last of them.
 const most = 1 << 20
 
@@ -207,7 +194,7 @@ func (c *conn) changeRows(ctx context.Context, w *query.Write, b *query.Binding)
 	if len(w.SetColumns()) == 0 && len(w.Set) == 0 {
 		return done, nil
 	}
-	all := *told(w)
+	all := *w
 	if w.WantKeys || query.LooksElsewhere(w.Where) {
 		if err := c.those(ctx, &all, b, &done); err != nil {
 			return done, err
@@ -349,8 +336,9 @@ func (c *conn) insertSome(ctx context.Context, w *query.Write, rows [][]schema.V
 func (c *conn) insertText(w *query.Write, n int, returning []*schema.Field) (string, error) {
 	d := dialect{server: c.server}
 	if len(w.Columns) > 0 {
-		text, err := sqlgen.Insert(d, w.Type, w.Columns, n, returning)
-		return text.Text, err
+		return c.inserts.Text(w.Type, w.Columns, n, returning, func() (sqlgen.Statement, error) {
+			return sqlgen.Insert(d, w.Type, w.Columns, n, returning)
+		})
 	}
 	text := append(d.Quote([]byte("INSERT INTO "), w.Type.Table), " () VALUES ()"...)
 	for i, f := range returning {
