@@ -30,7 +30,7 @@ func (s *statement) String() string {
 
 const (
 	ordinal = prefix + "key" // of the key that a row answers
-	id      = prefix + "id"  // of the row, for errors
+	id      = prefix + "id"  // the key of the row, for errors
 	result  = prefix + "row" // a row, while it is beside its key
 )
 
@@ -155,7 +155,7 @@ func (s *scope) level(l *query.Level) []cell {
 	}
 	s.sort(l.OrderBy)
 	s.page(l)
-	return s.project(l.Columns)
+	return s.project(l.Type, l.Columns)
 }
 
 // sort appends the sort key. MongoDB has nulls first in ascending order; where they are not, a
@@ -238,10 +238,22 @@ func (s *scope) firsts(l *query.Level) {
 	s.stage("$replaceWith", "$"+result)
 }
 
+// key is the primary key of a row, by the names of its fields where it is of several.
+func (s *scope) key(t *schema.Type) any {
+	if len(t.Primary) < 2 {
+		return "$_id"
+	}
+	doc := bson.D{}
+	for _, f := range t.Primary {
+		doc = append(doc, bson.E{Key: f.Name, Value: "$" + s.name(f)})
+	}
+	return doc
+}
+
 // project appends what is read of each row.
-func (s *scope) project(columns []query.Cell) []cell {
+func (s *scope) project(t *schema.Type, columns []query.Cell) []cell {
 	cells := make([]cell, len(columns))
-	out := bson.D{{Key: "_id", Value: 0}, {Key: id, Value: "$_id"}}
+	out := bson.D{{Key: "_id", Value: 0}, {Key: id, Value: s.key(t)}}
 	for i, c := range columns {
 		cells[i].field = c.Field
 		o := query.Operand{Kind: query.Column, Field: c.Field, Via: c.Via}
