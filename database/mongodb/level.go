@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
 	"spacecloud/fault"
 	"spacecloud/generator"
@@ -15,6 +16,7 @@ import (
 type statement struct {
 	collection string // "" for a pipeline that begins with documents of its own
 	pipeline   bson.A
+	frozen     bson.A // the same, with all that no binding changes as bytes
 	cells      []cell
 	keys       []*schema.Field // of what the keys of the binding are, when it has any
 	alone      bool            // whether there is a row without any row to make it of
@@ -50,6 +52,7 @@ func render(l *query.Level) (*statement, error) {
 		made.cells = s.level(l)
 	}
 	made.pipeline = s.stages
+	made.frozen, _ = frozenList(s.stages)
 	made.alone = l.Count || l.Groups != nil && len(l.Groups.By) == 0 && l.Via == nil
 	return made, s.err
 }
@@ -125,19 +128,40 @@ func keyDocuments(fields []*schema.Field, b *query.Binding) (any, error) {
 	if n == 0 || len(b.Keys)%n != 0 {
 		return nil, fault.New(fault.Internal, "%d values are no whole number of keys of %d columns", len(b.Keys), n)
 	}
-	docs := make(bson.A, 0, len(b.Keys)/n)
+	names := make([]string, n)
+	for j := range names {
+		names[j] = "k" + strconv.Itoa(j)
+	}
+	list, docs := bsoncore.AppendArrayStart(nil)
 	for i := range len(b.Keys) / n {
-		doc := bson.D{{Key: ordinal, Value: int32(i)}}
+		var doc int32
+		doc, docs = bsoncore.AppendDocumentElementStart(docs, strconv.Itoa(i))
+		docs = bsoncore.AppendInt32Element(docs, ordinal, int32(i))
 		for j, f := range fields {
 			v, err := encode(b.Keys[i*n+j], f)
 			if err != nil {
 				return nil, err
 			}
-			doc = append(doc, bson.E{Key: "k" + strconv.Itoa(j), Value: v})
+			if docs, err = appendElement(docs, names[j], v); err != nil {
+				return nil, err
+			}
 		}
-		docs = append(docs, doc)
+		docs, _ = bsoncore.AppendDocumentEnd(docs, doc) // it was begun
 	}
-	return is("$documents", literal(docs)), nil
+	docs, _ = bsoncore.AppendArrayEnd(docs, list) // it was begun
+	return is("$documents", literal(bson.RawValue{Type: bson.TypeArray, Value: docs})), nil
+}
+
+// appendElement appends an encoded value under a name.
+func appendElement(dst []byte, name string, v any) ([]byte, error) {
+	if text, ok := v.(string); ok {
+		return bsoncore.AppendStringElement(dst, name, text), nil
+	}
+	typ, data, err := bson.MarshalValue(v)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "a key cannot be encoded")
+	}
+	return append(bsoncore.AppendHeader(dst, bsoncore.Type(typ), name), data...), nil
 }
 
 // level appends the stages of a level to those that give its rows.

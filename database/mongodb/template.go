@@ -39,6 +39,41 @@ func filledDoc(t bson.D, b *query.Binding) (bson.D, error) {
 	return doc, nil
 }
 
+// frozen is a template in which all that has no slot stands as the bytes that are sent; false where
+// there is a slot.
+func frozen(template any) (any, bool) {
+	switch t := template.(type) {
+	case slot:
+		return t, false
+	case bson.D:
+		doc, still := make(bson.D, len(t)), true
+		for i, e := range t {
+			v, isFrozen := frozen(e.Value)
+			doc[i], still = bson.E{Key: e.Key, Value: v}, still && isFrozen
+		}
+		if text, err := bson.Marshal(doc); still && err == nil {
+			return bson.Raw(text), true
+		}
+		return doc, still
+	case bson.A:
+		list, still := frozenList(t)
+		if typ, text, err := bson.MarshalValue(list); still && err == nil {
+			return bson.RawValue{Type: typ, Value: text}, true
+		}
+		return list, still
+	}
+	return template, true
+}
+
+func frozenList(t bson.A) (bson.A, bool) {
+	list, still := make(bson.A, len(t)), true
+	for i, e := range t {
+		v, isFrozen := frozen(e)
+		list[i], still = v, still && isFrozen
+	}
+	return list, still
+}
+
 // filledList leaves out the elements whose slots say that they are not needed.
 func filledList(t bson.A, b *query.Binding) (bson.A, error) {
 	list := make(bson.A, 0, len(t))
