@@ -11,7 +11,7 @@ type Misfit struct {
 	// Found says what is there, in a sentence that begins "Item.n is"; it tells nothing of the value.
 	// It is "" for a cell that fits.
 	Found string
-	// Key is the primary key of the row as JSON, where the driver knows it.
+	// Key is the primary key of the row as JSON, where the driver knows it and the level does not read it.
 	Key string
 }
 

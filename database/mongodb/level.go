@@ -1,6 +1,7 @@
 package mongodb
 
 import (
+	"slices"
 	"strconv"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -152,18 +153,6 @@ func keyDocuments(fields []*schema.Field, b *query.Binding) (any, error) {
 	return is("$documents", literal(bson.RawValue{Type: bson.TypeArray, Value: docs})), nil
 }
 
-// appendElement appends an encoded value under a name.
-func appendElement(dst []byte, name string, v any) ([]byte, error) {
-	if text, ok := v.(string); ok {
-		return bsoncore.AppendStringElement(dst, name, text), nil
-	}
-	typ, data, err := bson.MarshalValue(v)
-	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "a key cannot be encoded")
-	}
-	return append(bsoncore.AppendHeader(dst, bsoncore.Type(typ), name), data...), nil
-}
-
 // level appends the stages of a level to those that give its rows.
 func (s *scope) level(l *query.Level) []cell {
 	s.filter(l.Where)
@@ -274,10 +263,20 @@ func (s *scope) key(t *schema.Type) any {
 	return doc
 }
 
+// readsKey is whether all of the primary key is among some columns.
+func readsKey(t *schema.Type, columns []query.Cell) bool {
+	return len(t.Primary) > 0 && !slices.ContainsFunc(t.Primary, func(f *schema.Field) bool {
+		return !slices.ContainsFunc(columns, func(c query.Cell) bool { return c.Field == f && c.When == nil && len(c.Via) == 0 })
+	})
+}
+
 // project appends what is read of each row.
 func (s *scope) project(t *schema.Type, columns []query.Cell) []cell {
 	cells := make([]cell, len(columns))
-	out := bson.D{{Key: "_id", Value: 0}, {Key: id, Value: s.key(t)}}
+	out := bson.D{{Key: "_id", Value: 0}}
+	if !readsKey(t, columns) {
+		out = append(out, bson.E{Key: id, Value: s.key(t)})
+	}
 	for i, c := range columns {
 		cells[i].field = c.Field
 		o := query.Operand{Kind: query.Column, Field: c.Field, Via: c.Via}

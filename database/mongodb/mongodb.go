@@ -15,6 +15,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
+	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/connstring"
 
 	"spacecloud/database/driver"
@@ -203,10 +204,15 @@ func (r *reader) Find(ctx context.Context, s driver.Statement, b query.Binding) 
 	if prepared.keys != nil && len(b.Keys) == 0 {
 		return found, nil
 	}
-	pipeline, err := filledList(prepared.frozen, &b)
+	stages, err := filledList(prepared.frozen, &b)
 	if err != nil {
 		return nil, err
 	}
+	text, err := appendList(nil, stages)
+	if err != nil {
+		return nil, err
+	}
+	pipeline := bsoncore.Array(text)
 	if prepared.collection == "" {
 		found.cursor, err = r.db.Aggregate(found.ctx, pipeline, limited(ctx))
 	} else {
