@@ -72,11 +72,12 @@ type writing struct {
 	wants  *database.DB                   // what should have been among them; nil for nothing
 	now    *Change                        // that is being made
 	claims []schema.Value
+	holes  holes // of the answer
 }
 
 // Write makes all changes in order, in one transaction for each database, and appends the
 // text before each and its answer. The first error rolls everything back; its faults have the path of
-// the change that failed.
+// the change that failed. A Missing is none of these: all is done, and the answer has nulls.
 func (r *Resolvers) Write(ctx context.Context, c *auth.Caller, changes []Change, dst []byte) ([]byte, error) {
 	w := &writing{r: r, caller: c}
 	if err := w.separable(changes); err != nil {
@@ -89,18 +90,19 @@ func (r *Resolvers) Write(ctx context.Context, c *auth.Caller, changes []Change,
 		case err != nil:
 			return dst[:start], under(changes[0].Name, err)
 		case done:
-			return dst, nil
+			return dst, w.holes.fill(r, c, dst[start:]).err()
 		}
 	}
 	err := w.within(ctx, databases(r, changes), changes, func() error {
 		var err error
+		w.holes.reset()
 		dst, err = w.all(ctx, changes, dst[:start])
 		return err
 	})
 	if err != nil {
 		return dst[:start], err
 	}
-	return dst, nil
+	return dst, w.holes.fill(r, c, dst[start:]).err()
 }
 
 // all makes the changes in order.

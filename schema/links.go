@@ -446,7 +446,7 @@ func (c *checker) sameShape(l *linkUse, from, to []*Field) bool {
 	for i := range from {
 		a, b := from[i], to[i]
 		if a.List || b.List || a.Scalar != b.Scalar || a.Enum != b.Enum || !isIndexable(a) {
-			c.errorf(l.use.Position, "%s: %s.%s is %s and %s.%s is %s; linked fields hold one value of the same type", l.name(), a.Owner.Name, a.Name, typeText(a), b.Owner.Name, b.Name, typeText(b))
+			c.errorf(l.use.Position, "%s: %s.%s is %s and %s.%s is %s; linked fields hold one value of the same type", l.name(), a.Owner.Name, a.Name, a.TypeText(), b.Owner.Name, b.Name, b.TypeText())
 			return false
 		}
 	}

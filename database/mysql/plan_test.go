@@ -140,7 +140,7 @@ func TestPlans(t *testing.T) {
 		{"list by key", query.Level{Type: post, OrderBy: byID, Limit: n}, nil, "PRIMARY", false},
 		{"list by a nullable column", query.Level{Type: post, OrderBy: []query.Order{{Field: post.Field("nullable")}}, Limit: n}, nil, "posts_nullable_idx", true},
 		{"to-many", query.Level{Type: post, Via: posts, OrderBy: newest}, text(5), "posts_author_id_at_id_idx", true},
-		{"to-many, some", query.Level{Type: post, Via: posts, OrderBy: newest, Limit: n}, text(5), "posts_author_id_at_id_idx", true},
+		{"to-many, some", query.Level{Type: post, Via: posts, OrderBy: newest, Limit: n}, text(5), "PRIMARY posts_author_id_at_id_idx", true},
 		{"to-many, of one", query.Level{Type: post, Via: posts, OrderBy: newest, Limit: n}, text(1), "posts_author_id_at_id_idx", false},
 		{"to-one", query.Level{Type: user, Via: &query.Via{Link: post.Field("author"), Single: true}}, text(5), "PRIMARY", true},
 		{"through", query.Level{Type: tag, Via: tags, OrderBy: []query.Order{{Field: tag.Field("id")}}}, text(5), "PRIMARY PRIMARY", true},
