@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"spacecloud/auth"
+	"spacecloud/database/drivertest"
 	"spacecloud/fault"
 	"spacecloud/schema"
 	"spacecloud/tests/served"
@@ -41,7 +42,7 @@ func TestKindsAnswerAlike(t *testing.T) {
 	links := regexp.MustCompile(`(?m)^.*@link.*\n`)
 	for n, done := uint64(0), 0; done < *alike/sparing+1; n++ {
 		seed := *seeded<<32 + 1<<24 + n
-		sdl := randomSDL(rand.New(rand.NewPCG(seed, 3)))
+		sdl := drivertest.RandomSDL(rand.New(rand.NewPCG(seed, 3)))
 		source := schema.Source{Name: "random.graphql", Text: strings.ReplaceAll(sdl, " @autoIncrement", "")}
 		if mongodb { // where links may lead to nothing
 			source.Text = links.ReplaceAllString(source.Text, "")
