@@ -8,7 +8,7 @@ import (
 )
 
 // Where is a condition on a row, three-valued: only what is true admits. It is one of And,
-// Or, Not, Untrue, Compare, IsNull, Empty, JSON, Search, Some, One, Count, Exists and Truth.
+// Or, Not, Untrue, Compare, Among, IsNull, Empty, JSON, Search, Some, One, Count, Exists and Truth.
 type Where interface {
 	fmt.Stringer
 	where()

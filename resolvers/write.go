@@ -116,13 +116,29 @@ func (w *writing) all(ctx context.Context, changes []Change, dst []byte) ([]byte
 	return dst, nil
 }
 
-// databases are those that the changes write, in the order of first use.
+// Written are the names of the databases that changes write, in the order of first use.
+func (r *Resolvers) Written(changes []Change) []string {
+	var names []string
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, c := range changes {
+		add(c.Type.DB)
+		if c.Verb == query.Delete {
+			for _, name := range r.goesWith[c.Type] {
+				add(name)
+			}
+		}
+	}
+	return names
+}
+
 func databases(r *Resolvers, changes []Change) []*database.DB {
 	var dbs []*database.DB
-	for _, c := range changes {
-		if db := r.Databases[c.Type.DB]; !slices.Contains(dbs, db) {
-			dbs = append(dbs, db)
-		}
+	for _, name := range r.Written(changes) {
+		dbs = append(dbs, r.Databases[name])
 	}
 	return dbs
 }

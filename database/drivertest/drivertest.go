@@ -29,6 +29,7 @@ func Run(t *testing.T, h Harness) {
 		{"OperatorsAndScalars", operatorsAndScalars, nil},
 		{"TextOperators", textOperators, nil},
 		{"ListsAsOperands", listsAsOperands, nil},
+		{"KeysAsOperands", keysAsOperands, nil},
 		{"FloatsInLists", floatsInLists, nil},
 		{"LinkedConditions", linkedConditions, nil},
 		{"JoinRows", joinRows, nil},

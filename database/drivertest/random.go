@@ -154,6 +154,9 @@ func (r *random) column(scope []*schema.Type) query.Operand {
 }
 
 func (r *random) compare(scope []*schema.Type) query.Where {
+	if r.IntN(8) == 0 {
+		return r.among(scope)
+	}
 	left := r.column(scope)
 	ops := []query.Op{query.Eq, query.Ne, query.Gt, query.Gte, query.Lt, query.Lte, query.In, query.Nin}
 	if left.Field.Scalar == schema.String {
@@ -182,6 +185,22 @@ func (r *random) compare(scope []*schema.Type) query.Where {
 		}
 	}
 	return query.Compare{Left: left, Op: op, Right: r.given(r.value(left.Field), left.Field.Scalar)}
+}
+
+// among is whether columns are one of a few keys.
+func (r *random) among(scope []*schema.Type) query.Where {
+	var w query.Among
+	for range 2 + r.IntN(2) {
+		w.Columns = append(w.Columns, r.column(scope))
+	}
+	var keys []schema.Value
+	for range r.IntN(4) {
+		for _, c := range w.Columns {
+			keys = append(keys, r.value(c.Field))
+		}
+	}
+	w.Keys = r.given(schema.List(keys), schema.NoScalar)
+	return w
 }
 
 // given is a value as one of the operands that hold one.

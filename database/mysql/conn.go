@@ -182,6 +182,9 @@ func (c *conn) bound(ctx context.Context, text *sqlgen.Statement, b *query.Bindi
 	if err := c.args.params(text.Params, b); err != nil {
 		return nil, err
 	}
+	if c.args.long {
+		return c.ready(ctx, withLongTexts(text.Text))
+	}
 	return c.ready(ctx, text.Text)
 }
 

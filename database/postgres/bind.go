@@ -80,6 +80,12 @@ func (a *args) param(p *sqlgen.Param, b *query.Binding) error {
 	switch p.Bind {
 	case sqlgen.Keys:
 		return a.keys(p, b.Keys)
+	case sqlgen.Among:
+		v, err := operand(p.From, b)
+		if err != nil {
+			return err
+		}
+		return a.keys(p, query.Whole(v.List(), len(p.Columns)))
 	case sqlgen.Key:
 		if p.Key >= len(b.Keys) {
 			return fault.New(fault.Internal, "a key has %d values, and value %d is needed", len(b.Keys), p.Key)
