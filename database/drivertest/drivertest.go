@@ -76,6 +76,7 @@ func Run(t *testing.T, h Harness) {
 		{"ExactTotals", exactTotals, nil},
 		{"TotalsBeyond", totalsBeyond, nil},
 		{"RandomGroups", randomGroups, nil},
+		{"RandomSchemas", randomSchemas, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBench(t, h)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"spacecloud/auth"
+	"spacecloud/database/drivertest"
 	"spacecloud/fault"
 	"spacecloud/schema"
 	"spacecloud/tests/served"
@@ -40,7 +41,7 @@ func TestKindsAnswerAlike(t *testing.T) {
 	}
 	for n, done := uint64(0), 0; done < *alike/sparing+1; n++ {
 		seed := *seeded<<32 + 1<<24 + n
-		sdl := randomSDL(rand.New(rand.NewPCG(seed, 3)))
+		sdl := drivertest.RandomSDL(rand.New(rand.NewPCG(seed, 3)))
 		source := schema.Source{Name: "random.graphql", Text: strings.ReplaceAll(sdl, " @autoIncrement", "")}
 		if _, err := schema.Parse(source); err != nil {
 			continue
