@@ -126,9 +126,17 @@ func (w *writing) missing(ctx context.Context, c *Change) error {
 	case err != nil && !refused(err):
 		return err
 	case err == nil && len(keys) > 0:
-		return fault.New(fault.Denied, "%s of this %s is not allowed", c.Verb, c.Type.Name)
+		return w.r.Rules.Refusal(w.caller, c.Type, c.Verb, changed(c.Set)...)
 	}
 	return fault.New(fault.NotFound, "there is no such %s", c.Type.Name)
+}
+
+func changed(set []Assign) []*schema.Field {
+	out := make([]*schema.Field, len(set))
+	for i, a := range set {
+		out[i] = a.Field
+	}
+	return out
 }
 
 // ordered are flat primary keys in ascending order, so that every database answers a bulk

@@ -217,7 +217,7 @@ func (n *nest) unjoin(ctx context.Context, through *schema.Type, rows [][]schema
 		return below(path, err)
 	}
 	if deleted < len(rows) {
-		return fault.New(fault.Denied, "delete of this %s is not allowed", through.Name).At(path...)
+		return n.w.r.Rules.Refusal(n.w.caller, through, query.Delete).At(path...)
 	}
 	return nil
 }

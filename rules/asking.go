@@ -61,7 +61,7 @@ func (a *asking) via(v *query.Via) (_ *query.Via, rows query.Where) {
 		return v, query.True
 	}
 	if a.set.field(a.caller, v.Link, query.Read) == query.False {
-		a.refuse(deny(a.caller, query.Read, v.Link.Owner.Name+"."+v.Link.Name))
+		a.refuse(a.set.deny(a.caller, Use{Type: v.Link.Owner, Field: v.Link, Verb: query.Read}))
 	}
 	rows = a.found(v.Link)
 	through := a.through(v.Link)
@@ -158,7 +158,7 @@ func (a *asking) sortable(via []*schema.Field) query.Where {
 // mayAsk refuses a field whose value the claims alone do not allow to read.
 func (a *asking) mayAsk(f *schema.Field) {
 	if f.Hidden && !a.caller.IsSystem() || a.set.field(a.caller, f, query.Read) != query.True {
-		a.refuse(deny(a.caller, query.Read, f.Owner.Name+"."+f.Name))
+		a.refuse(a.set.deny(a.caller, Use{Type: f.Owner, Field: f, Verb: query.Read}))
 	}
 }
 

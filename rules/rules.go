@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"spacecloud/auth"
+	"spacecloud/fault"
 	"spacecloud/query"
 	"spacecloud/schema"
 )
@@ -28,15 +29,28 @@ func newSet() *Set {
 type rule struct {
 	node
 	parts []slot
+	named []fault.Rule // itself, for refusals
 }
 
-func newRule(n node) *rule { return &rule{n, n.slots(nil)} }
+func newRule(u Use, e schema.Expr, n node) *rule {
+	return &rule{n, n.slots(nil), []fault.Rule{{Of: u.String(), File: e.Pos.File, Line: e.Pos.Line}}}
+}
 
 // Use is one rule that a query depends on: of a type, or of a field.
 type Use struct {
 	Type  *schema.Type
 	Field *schema.Field // nil for the type's own rule
 	Verb  query.Verb
+}
+
+// String is read of Post, or read of Post.title.
+func (u Use) String() string { return u.Verb.String() + " of " + u.what() }
+
+func (u Use) what() string {
+	if u.Field == nil {
+		return u.Type.Name
+	}
+	return u.Type.Name + "." + u.Field.Name
 }
 
 // Shape appends what the caller's claims decide about the rules: callers of equal shapes get
