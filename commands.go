@@ -41,6 +41,7 @@ var commands = []command{
 	{"schema pull", "--db NAME [--out FILE] [--overwrite]", "print the schema of a database that is there, or write it to a file", pullFlags, 0, schemaPull},
 	{"schema print", "[--directives]", "print the API that follows from the schema, or the directives", printFlags, 0, schemaPrint},
 	{"rules test", "[-v] [FILE…]", "run what *.rules.yaml say that callers may and may not do", rulesTestFlags, -1, rulesTest},
+	{"rules explain", "--as JSON|--nobody REQUEST|--row TYPE:KEY [FIELD]", "tell which rules decide what a request or a row shows, and why", rulesExplainFlags, 1, rulesExplain},
 	{"token", "--claims JSON [--ttl 1h]", "mint a token with the first key that can sign, in development with our own", tokenFlags, 0, token},
 	{"config check", "", "print the settings in force, secrets masked", nil, 0, configCheck},
 	{"init", "[DIR]", "write a starter folder that serves at once", nil, 0, nil},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -33,7 +34,7 @@ func rulesTest(ctx context.Context, ps process, c config.Config, set *flag.FlagS
 	for _, name := range files {
 		p, f, err := runCases(ctx, ps, name, o, set.Lookup("v").Value.String() == "true")
 		if err != nil {
-			fmt.Fprintf(ps.out, "FAIL  %s cannot be run:\n%s\n", name, indented(project.Explain(err)))
+			fmt.Fprintf(ps.out, "FAIL  %s cannot be run:\n%s\n", name, project.Explain(err))
 			f = 1
 		}
 		passed, failed = passed+p, failed+f
@@ -53,20 +54,17 @@ func runCases(ctx context.Context, ps process, name string, o cases.Options, all
 	}
 	results, err := file.Run(ctx, o)
 	for _, r := range results {
-		switch {
-		case r.Problem != "":
-			failed++
-			fmt.Fprintf(ps.out, "FAIL  %s:%d: %s\n%s\n", r.Pos.File, r.Pos.Line, r.Name, indented(r.Problem))
-			continue
-		case all:
-			fmt.Fprintf(ps.out, "ok    %s:%d: %s\n", r.Pos.File, r.Pos.Line, r.Name)
+		if r.Problem != "" || all {
+			fmt.Fprint(ps.out, r)
 		}
-		passed++
+		if r.Problem != "" {
+			failed++
+		} else {
+			passed++
+		}
 	}
 	return passed, failed, err
 }
-
-func indented(text string) string { return "      " + strings.ReplaceAll(text, "\n", "\n      ") }
 
 func counted(n int, what string) string {
 	if n == 1 {
@@ -92,4 +90,54 @@ func caseFiles(ps process, c config.Config) ([]string, error) {
 		}
 	}
 	return nil, fault.New(fault.Invalid, "there is no *%s below %s or the working folder; name a file, or write one", cases.Suffix, c.Schema)
+}
+
+func rulesExplainFlags(set *flag.FlagSet) {
+	set.String("as", "", "the claims of who asks, as a `JSON` object")
+	set.Bool("nobody", false, "somebody without a token asks")
+	set.String("variables", "", "those of the request, as a `JSON` object")
+	set.String("row", "", "explain a stored row instead, by its type and primary key: `TYPE:KEY`")
+}
+
+// rulesExplain tells what the rules make of a request, or say of a row. It changes nothing.
+func rulesExplain(ctx context.Context, ps process, c config.Config, set *flag.FlagSet) (err error) {
+	flag := func(name string) string { return set.Lookup(name).Value.String() }
+	if (flag("as") == "") != (flag("nobody") == "true") {
+		return usage{`say who asks: either --as '{"sub": "ann"}' or --nobody`}
+	}
+	claims, err := object(flag("as"), "--as")
+	if err != nil {
+		return err
+	}
+	variables, err := object(flag("variables"), "--variables")
+	if err != nil {
+		return err
+	}
+	if flag("row") == "" && len(ps.args) == 0 {
+		return usage{"say what to explain: a request such as '{ posts { id } }', or --row TYPE:KEY and perhaps a field"}
+	}
+	p, err := project.Open(ctx, project.Config{Settings: c, Drivers: drivers, Version: version(), Log: logger(ps)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	var text string
+	if row := flag("row"); row != "" {
+		text, err = p.ExplainRow(ctx, p.Claimed(claims), row, strings.Join(ps.args, ""))
+	} else {
+		text, err = p.ExplainRequest(p.Claimed(claims), graph.Request{Query: ps.args[0], Variables: variables})
+	}
+	fmt.Fprint(ps.out, text)
+	return err
+}
+
+// object is a JSON object of a flag, nil without one.
+func object(text, name string) (found map[string]any, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	if err := json.Unmarshal([]byte(text), &found); err != nil || found == nil {
+		return nil, usage{fmt.Sprintf("%s wants a JSON object, such as '{\"sub\": \"ann\"}', not %q", name, text)}
+	}
+	return found, nil
 }

@@ -28,12 +28,13 @@ func newSet() *Set {
 // rule is one compiled rule and all that the claims decide in it.
 type rule struct {
 	node
-	parts []slot
-	named []fault.Rule // itself, for refusals
+	parts  []slot
+	named  []fault.Rule // itself, for refusals
+	clause clause       // for explanations
 }
 
-func newRule(u Use, e schema.Expr, n node) *rule {
-	return &rule{n, n.slots(nil), []fault.Rule{{Of: u.String(), File: e.Pos.File, Line: e.Pos.Line}}}
+func newRule(u Use, e schema.Expr, c clause) *rule {
+	return &rule{c.node, c.slots(nil), []fault.Rule{{Of: u.String(), File: e.Pos.File, Line: e.Pos.Line}}, c}
 }
 
 // Use is one rule that a query depends on: of a type, or of a field.

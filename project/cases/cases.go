@@ -4,6 +4,7 @@ package cases
 
 import (
 	"cmp"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -68,6 +69,14 @@ type Result struct {
 	Name    string
 	Pos     schema.Pos
 	Problem string // what was expected and what came, in lines; "" when it is as it should be
+}
+
+// String is a line for what is as it should be, and else what is not in the lines below it.
+func (r Result) String() string {
+	if r.Problem == "" {
+		return fmt.Sprintf("ok    %s:%d: %s\n", r.Pos.File, r.Pos.Line, r.Name)
+	}
+	return fmt.Sprintf("FAIL  %s:%d: %s\n      %s\n", r.Pos.File, r.Pos.Line, r.Name, strings.ReplaceAll(r.Problem, "\n", "\n      "))
 }
 
 // Find are the files of cases below a folder, but for folders whose name begins with a dot and those of npm.
