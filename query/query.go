@@ -45,6 +45,8 @@ type Item struct {
 type Order struct {
 	Field *schema.Field
 	Via   []*schema.Field // to-one links from the row to the field's owner
+	// When is where the row that Via leads to may be read, nil for everywhere: elsewhere the key is null.
+	When  Where
 	Desc  bool
 	Nulls Nulls
 	// Ours is whether nobody asked for it: it breaks the ties of what was asked for.
