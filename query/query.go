@@ -82,6 +82,9 @@ type Level struct {
 	// Lock keeps others from changing or deleting the rows that a transaction reads until it ends,
 	// where they could while it writes.
 	Lock bool
+	// Chosen is whether a caller chose the rows of a change by Where: what becomes of them tells
+	// what Where says of them, so it is asked of rows only that the caller may read, too.
+	Chosen bool
 	// Groups makes groups of the rows that meet Where: Groups.Measures are read instead of
 	// Columns, and Groups.OrderBy is the order. With Via they are the groups of each key, and
 	// By is empty; a key without rows need not have one.
@@ -142,6 +145,8 @@ type Write struct {
 	// row each is for, and the others are set to its values, beside what Set does to all.
 	Set   []Assign // of an update
 	Where Where    // of an update or delete; nil for all
+	// Chosen is that of a Level.
+	Chosen bool
 	// ByKeys restricts an update or delete to Binding.Keys: flat primary keys.
 	ByKeys bool
 	// WantKeys asks for the primary keys of the rows that were written, in the order of

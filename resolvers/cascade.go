@@ -293,7 +293,7 @@ func (c *cascade) farFirst(root *schema.Type) []*schema.Type {
 // remove deletes the rows that the caller may delete, and answers with them as they were.
 func (w *writing) remove(ctx context.Context, c *Change, dst []byte) ([]byte, error) {
 	if !c.wantsRows() && !w.cascades(c.Type) {
-		written, err := w.write(ctx, query.Write{Verb: query.Delete, Type: c.Type, Where: c.where()}, nil, nil)
+		written, err := w.write(ctx, query.Write{Verb: query.Delete, Type: c.Type, Where: c.where(), Chosen: c.chosen()}, nil, nil)
 		if err != nil {
 			return dst, w.undeleted(c, err)
 		}

@@ -145,6 +145,18 @@ func telling(keys []query.Order) []query.Order {
 	return slices.DeleteFunc(keys, func(k query.Order) bool { return k.When == query.False })
 }
 
+// chosen is which rows of a type a change may be about that were chosen by what they hold.
+func (a *asking) chosen(is bool, t *schema.Type) query.Where {
+	if !is {
+		return query.True
+	}
+	rule := a.row(t)
+	if rule == query.False {
+		a.refuse(misasked{deny(a.caller, query.Read, t.Name)})
+	}
+	return rule
+}
+
 // mayAsk refuses a field whose value the claims alone do not allow to read.
 func (a *asking) mayAsk(f *schema.Field) {
 	if f.Hidden && !a.caller.IsSystem() || a.set.field(a.caller, f, query.Read) != query.True {

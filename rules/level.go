@@ -22,10 +22,11 @@ func (s *Set) Level(c *auth.Caller, verb query.Verb, l query.Level) (Narrowed, e
 	for _, f := range l.Distinct {
 		asked.mayAsk(f)
 	}
+	chosen := asked.chosen(l.Chosen, l.Type)
 	if asked.err != nil {
 		return Narrowed{}, asked.err
 	}
-	l.Via, l.Where = via, filter(where, rule, joins)
+	l.Via, l.Where = via, filter(where, rule, joins, chosen)
 	l.Columns = asked.cells(l.Columns)
 	return Narrowed{&l}, nil
 }
