@@ -16,7 +16,6 @@ import (
 
 	"spacecloud/auth"
 	"spacecloud/config"
-	"spacecloud/fault"
 	"spacecloud/project"
 	"spacecloud/schema"
 )
@@ -40,7 +39,7 @@ var commands = []command{
 	{"schema check", "", "print all that is wrong with the schema", nil, schemaCheck},
 	{"schema pull", "--db NAME [--out FILE] [--overwrite]", "print the schema of a database that is there, or write it to a file", pullFlags, schemaPull},
 	{"schema print", "[--directives]", "print the API that follows from the schema, or the directives", printFlags, schemaPrint},
-	{"token", "--claims JSON [--ttl 1h]", "mint a token with the first key, in development with our own", tokenFlags, token},
+	{"token", "--claims JSON [--ttl 1h]", "mint a token with the first key that can sign, in development with our own", tokenFlags, token},
 	{"config check", "", "print the settings in force, secrets masked", nil, configCheck},
 	{"init", "[DIR]", "write a starter folder that serves at once", nil, nil},
 	{"version", "", "print the version", nil, nil},
@@ -238,14 +237,11 @@ func token(_ context.Context, ps process, c config.Config, set *flag.FlagSet) er
 	if err != nil || ttl < 0 {
 		return usage{"--ttl wants a duration that is not negative, such as 1h"}
 	}
-	keys, err := project.Keys(c)
+	key, err := project.SigningKey(c)
 	if err != nil {
 		return err
 	}
-	if len(keys) == 0 {
-		return fault.New(fault.Invalid, "there is no key to sign with; set auth.keys with an HS256 secret")
-	}
-	signed, err := auth.Mint(keys[0], claims, ttl)
+	signed, err := auth.Mint(key, claims, ttl)
 	if err != nil {
 		return err
 	}
@@ -257,7 +253,11 @@ func configCheck(_ context.Context, ps process, c config.Config, _ *flag.FlagSet
 	if err := c.Print(ps.out); err != nil {
 		return err
 	}
-	return c.Validate()
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	_, err := project.Auth(c)
+	return err
 }
 
 // version is that of the build: a tag, or the commit.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -65,9 +66,10 @@ func serve(ctx context.Context, ps process, c config.Config) (err error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	watching := make(chan struct{})
-	go watch(ctx, ps, p, watching)
-	defer func() { cancel(); <-watching }()
+	var beside sync.WaitGroup
+	beside.Go(func() { watch(ctx, ps, p) })
+	beside.Go(func() { p.RefreshKeys(ctx) })
+	defer func() { cancel(); beside.Wait() }()
 	fmt.Fprint(ps.out, welcome(p, c, listener.Addr(), loaded, seeded, time.Since(began)))
 	return handle(ctx, listener, p.Handler(), c)
 }
@@ -93,8 +95,7 @@ func seed(ctx context.Context, p *project.Project, c config.Config) (int, error)
 
 // watch serves edits until ctx ends. Without it the server is still of use, so that it only
 // says why.
-func watch(ctx context.Context, ps process, p *project.Project, done chan<- struct{}) {
-	defer close(done)
+func watch(ctx context.Context, ps process, p *project.Project) {
 	if p.Settings.Production {
 		return
 	}

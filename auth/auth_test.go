@@ -41,6 +41,9 @@ func verifier(t testing.TB, c auth.Config) *auth.Verifier {
 
 func sign(t testing.TB, method jwt.SigningMethod, key any, claims map[string]any, header ...string) string {
 	t.Helper()
+	if claims == nil {
+		claims = map[string]any{}
+	}
 	token := jwt.NewWithClaims(method, jwt.MapClaims(claims))
 	if len(header) == 2 {
 		token.Header[header[0]] = header[1]
@@ -74,6 +77,19 @@ func TestVerify(t *testing.T) {
 		{"not yet", hs256(t, map[string]any{"nbf": at(time.Hour)}), bad},
 		{"not yet, within the skew", hs256(t, map[string]any{"nbf": at(59 * time.Second)}), ""},
 		{"not yet, just past the skew", hs256(t, map[string]any{"nbf": at(61 * time.Second)}), bad},
+		{"expired exactly at the skew", hs256(t, map[string]any{"exp": at(-60 * time.Second)}), expired},
+		{"not yet, exactly at the skew", hs256(t, map[string]any{"nbf": at(60 * time.Second)}), ""},
+		{"expired in 1970", hs256(t, map[string]any{"exp": 0}), expired},
+		{"exp beyond all dates", hs256(t, map[string]any{"exp": 1e300}), bad},
+		{"exp before all dates", hs256(t, map[string]any{"exp": -1e300}), bad},
+		{"exp is a list", hs256(t, map[string]any{"exp": []int{1}}), bad},
+		{"iat is a text", hs256(t, map[string]any{"iat": "now"}), bad},
+		{"iss is a number, and nobody asks", hs256(t, map[string]any{"iss": 7}), bad},
+		{"aud is an object, and nobody asks", hs256(t, map[string]any{"aud": map[string]any{}}), bad},
+		{"aud is null, and nobody asks", hs256(t, map[string]any{"aud": nil}), bad},
+		{"aud holds a number", hs256(t, map[string]any{"aud": []any{"api", 7}}), bad},
+		{"jti is a list", hs256(t, map[string]any{"jti": []string{"a"}}), bad},
+		{"sub is null", hs256(t, map[string]any{"sub": nil}), bad},
 		{"exp is a text", hs256(t, map[string]any{"exp": "tomorrow"}), bad},
 		{"exp is null", hs256(t, map[string]any{"exp": nil}), bad},
 		{"nbf is an object", hs256(t, map[string]any{"nbf": map[string]any{}}), bad},
@@ -86,6 +102,27 @@ func TestVerify(t *testing.T) {
 		{"no JSON", base64.RawURLEncoding.EncodeToString([]byte("{")) + good[strings.Index(good, "."):], bad},
 		{"a changed signature", good[:len(good)-4] + "AAAA", bad},
 		{"claims are a list", rawToken(t, `[]`), bad},
+		{"claims are null", rawToken(t, `null`), bad},
+		{"claims are nothing", rawToken(t, ``), bad},
+		{"a claim twice", rawToken(t, `{"sub":"ann","sub":"bob"}`), bad},
+		{"something after the claims", rawToken(t, `{"sub":"ann"} {}`), bad},
+		{"claims that do not end", rawToken(t, `{"sub":"ann"`), bad},
+		{"a header of unknown members", rawHeader(t, `{"alg":"HS256","typ":"JWT","jku":"https://evil.example","jwk":{"kty":"oct","k":"AA"}}`), ""},
+		{"alg twice", rawHeader(t, `{"alg":"none","alg":"HS256"}`), bad},
+		{"kid twice", rawHeader(t, `{"alg":"HS256","kid":"a","kid":"b"}`), bad},
+		{"crit", rawHeader(t, `{"alg":"HS256","crit":["exp"],"exp":1}`), bad},
+		{"crit is empty", rawHeader(t, `{"alg":"HS256","crit":[]}`), bad},
+		{"alg in another case", rawHeader(t, `{"alg":"hs256"}`), bad},
+		{"alg as ALG", rawHeader(t, `{"ALG":"HS256"}`), bad},
+		{"alg is a number", rawHeader(t, `{"alg":256}`), bad},
+		{"no alg", rawHeader(t, `{}`), bad},
+		{"kid is a number", rawHeader(t, `{"alg":"HS256","kid":7}`), bad},
+		{"kid is null", rawHeader(t, `{"alg":"HS256","kid":null}`), bad},
+		{"a kid of odd characters", rawHeader(t, `{"alg":"HS256","kid":"../../dev/null\u0000'; DROP TABLE keys -- \n"}`), ""},
+		{"base64 with padding", good + "=", bad},
+		{"base64 with another spelling of the same bytes", respelled(t, good), bad},
+		{"white space", " " + good, bad},
+		{"a line break", good + "\n", bad},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := verifier(t, auth.Config{}).Verify(context.Background(), test.token)
@@ -99,7 +136,26 @@ func TestVerify(t *testing.T) {
 // rawToken signs a payload that no library would make.
 func rawToken(t testing.TB, payload string) string {
 	t.Helper()
-	text := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(payload))
+	return raw(t, `{"alg":"HS256"}`, payload)
+}
+
+// rawHeader signs a header that no library would make.
+func rawHeader(t testing.TB, header string) string {
+	t.Helper()
+	return raw(t, header, `{"sub":"ann"}`)
+}
+
+// respelled changes bits at the end of a token that no byte has.
+func respelled(t testing.TB, token string) string {
+	t.Helper()
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := len(token) - 1
+	return token[:last] + string(digits[strings.IndexByte(digits, token[last])^1])
+}
+
+func raw(t testing.TB, header, payload string) string {
+	t.Helper()
+	text := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(payload))
 	sig, err := jwt.SigningMethodHS256.Sign(text, secret)
 	if err != nil {
 		t.Fatal(err)
@@ -211,7 +267,7 @@ func TestARememberedTokenStillExpires(t *testing.T) {
 
 func TestFromRequest(t *testing.T) {
 	v := verifier(t, auth.Config{Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
-	good := hs256(t, map[string]any{"sub": "ann"})
+	good := hs256(t, map[string]any{"sub": "ann", "exp": noon.Add(time.Hour).Unix()})
 	for _, test := range []struct {
 		name     string
 		headers  []string
@@ -234,8 +290,121 @@ func TestFromRequest(t *testing.T) {
 			if got := message(t, err); got != test.want {
 				t.Fatalf("got %q, want %q", got, test.want)
 			}
+			if until := noon.Add(time.Hour); test.signedIn && !c.Expires.Equal(until) || !test.signedIn && err == nil && !c.Expires.IsZero() {
+				t.Errorf("it ends at %v", c.Expires)
+			}
 			if err == nil && (c.SignedIn != test.signedIn || c.Now != noon || c.Request.Method != "POST") {
 				t.Errorf("got %+v", c)
+			}
+		})
+	}
+}
+
+func TestCookie(t *testing.T) {
+	v := verifier(t, auth.Config{Cookie: "session"})
+	ann, bob := hs256(t, map[string]any{"sub": "ann"}), hs256(t, map[string]any{"sub": "bob"})
+	const bad = "the token is not valid"
+	const ours = "the cookie session is believed only in requests of pages of this server " +
+		"(Sec-Fetch-Site: same-origin, or its Origin); send the token as an Authorization header"
+	type header = map[string]string
+	same := header{"Sec-Fetch-Site": "same-origin"}
+	for _, test := range []struct {
+		name    string
+		cookies []string
+		header  header
+		id      any // who it is, nil for nobody
+		want    string
+	}{
+		{"our own page", []string{"session=" + ann}, same, "ann", ""},
+		{"our own page, by Origin", []string{"session=" + ann}, header{"Origin": "http://api.example.com"}, "ann", ""},
+		{"beside other cookies", []string{"a=b; session=" + ann + "; c=d"}, same, "ann", ""},
+		{"another cookie", []string{"sessions=" + ann}, same, nil, ""},
+		{"no cookie", nil, header{"Sec-Fetch-Site": "cross-site"}, nil, ""},
+		{"a cookie that was cleared", []string{"session="}, same, nil, ""},
+		{"a bad cookie", []string{"session=nonsense"}, same, nil, bad},
+		{"an expired cookie", []string{"session=" + hs256(t, map[string]any{"exp": 1})}, same, nil, "the token has expired"},
+		{"two cookies", []string{"session=" + ann + "; session=" + bob}, same, nil, bad},
+		{"two headers of cookies", []string{"session=" + ann, "session=" + ann}, same, nil, bad},
+		{"a stranger's page", []string{"session=" + ann}, header{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}, nil, ours},
+		{"a page of a sister host", []string{"session=" + ann}, header{"Sec-Fetch-Site": "same-site"}, nil, ours},
+		{"a stranger's Origin", []string{"session=" + ann}, header{"Origin": "https://evil.example"}, nil, ours},
+		{"an Origin that says nothing", []string{"session=" + ann}, header{"Origin": "null"}, nil, ours},
+		{"what the browser says of the page wins over Origin", []string{"session=" + ann}, header{"Sec-Fetch-Site": "cross-site", "Origin": "http://api.example.com"}, nil, ours},
+		{"a link that somebody followed", []string{"session=" + ann}, header{"Sec-Fetch-Site": "none"}, nil, ours},
+		{"no browser", []string{"session=" + ann}, nil, nil, ours},
+		{"the header wins", []string{"session=" + ann}, header{"Sec-Fetch-Site": "same-origin", "Authorization": "Bearer " + bob}, "bob", ""},
+		{"the header wins over a bad cookie", []string{"session=nonsense"}, header{"Authorization": "Bearer " + bob}, "bob", ""},
+		{"a bad header wins over the cookie", []string{"session=" + ann}, header{"Sec-Fetch-Site": "same-origin", "Authorization": "Bearer x"}, nil, bad},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodPost, "http://api.example.com/graphql", nil)
+			for name, value := range test.header {
+				r.Header.Set(name, value)
+			}
+			r.Header["Cookie"] = test.cookies
+			c, err := v.FromRequest(r)
+			if got := refusal(err); got != test.want {
+				t.Fatalf("got %q, want %q", got, test.want)
+			}
+			if err == nil && c.Claims["id"] != test.id {
+				t.Errorf("it is %v, want %v", c.Claims["id"], test.id)
+			}
+		})
+	}
+	r := httptest.NewRequest(http.MethodPost, "/graphql", nil)
+	r.Header.Set("Cookie", "session=nonsense")
+	if c, err := verifier(t, auth.Config{}).FromRequest(r); err != nil || c.SignedIn {
+		t.Errorf("a cookie that nobody configured is read: %v", err)
+	}
+}
+
+// refusal is what the caller is told, of any kind.
+func refusal(err error) string {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f.Message
+	}
+	return ""
+}
+
+func TestFromPayload(t *testing.T) {
+	v := verifier(t, auth.Config{Cookie: "session"})
+	ann, bob := hs256(t, map[string]any{"sub": "ann", "exp": noon.Unix()}), hs256(t, map[string]any{"sub": "bob"})
+	const bad = "the token is not valid"
+	type object = map[string]any
+	for _, test := range []struct {
+		name    string
+		payload object
+		id      any
+		want    string
+	}{
+		{"a header", object{"Authorization": "Bearer " + ann}, "ann", ""},
+		{"in another case", object{"authorization": "bearer " + ann}, "ann", ""},
+		{"and another", object{"AUTHORIZATION": "BEARER " + ann, "lang": 7}, "ann", ""},
+		{"a token", object{"token": ann}, "ann", ""},
+		{"nothing: the request's", object{}, "bob", ""},
+		{"no payload", nil, "bob", ""},
+		{"null is nothing", object{"Authorization": nil, "token": nil}, "bob", ""},
+		{"two", object{"Authorization": "Bearer " + ann, "token": ann}, nil, bad},
+		{"two in other cases", object{"Authorization": "Bearer " + ann, "authorization": "Bearer " + ann}, nil, bad},
+		{"no scheme", object{"Authorization": ann}, nil, bad},
+		{"a scheme in token", object{"token": "Bearer " + ann}, nil, bad},
+		{"empty", object{"token": ""}, nil, bad},
+		{"an empty header", object{"Authorization": ""}, nil, bad},
+		{"a number", object{"token": 7}, nil, bad},
+		{"a header of an object", object{"Authorization": object{"Bearer": ann}}, nil, bad},
+		{"a bad token", object{"token": "nonsense"}, nil, bad},
+		{"an expired token", object{"token": hs256(t, object{"exp": 1})}, nil, "the token has expired"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodGet, "/graphql", nil)
+			r.Header.Set("Cookie", "session="+bob)
+			r.Header.Set("Origin", "http://example.com") // as httptest calls the server
+			c, err := v.FromPayload(r, test.payload)
+			if got := message(t, err); got != test.want {
+				t.Fatalf("got %q, want %q", got, test.want)
+			}
+			if err == nil && (c.Claims["id"] != test.id || c.Expires.Equal(noon) != (test.id == "ann")) {
+				t.Errorf("it is %v until %v, want %v", c.Claims["id"], c.Expires, test.id)
 			}
 		})
 	}
@@ -291,9 +460,12 @@ func TestBadConfigurations(t *testing.T) {
 		config auth.Config
 		want   string
 	}{
-		{"short secret", auth.Config{Keys: []auth.Key{{Alg: "HS256", Secret: secret[:31]}}}, "auth.keys[0]: the secret of a HS256 key needs at least 32 bytes and has 31"},
-		{"none", auth.Config{Keys: []auth.Key{{Alg: "none"}}}, `auth.keys[0]: unknown algorithm "none"; HS256 is served`},
-		{"no path", auth.Config{Claims: map[string]string{"role": ""}}, `auth.claims: "role": "" names nothing`},
+		{"short secret", auth.Config{Keys: []auth.Key{{Alg: "HS256", Secret: secret[:31]}}}, "auth.Config.Keys[0]: the secret of a HS256 key needs at least 32 bytes and has 31"},
+		{"none", auth.Config{Keys: []auth.Key{{Alg: "none"}}}, `auth.Config.Keys[0]: unknown algorithm "none"`},
+		{"a public key as a secret", auth.Config{Keys: []auth.Key{{Alg: "HS256", Secret: []byte("-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQ")}}}, "auth.Config.Keys[0]: the secret of a HS256 key cannot be a key in PEM"},
+		{"no address", auth.Config{Issuers: []auth.Issuer{{JWKS: "file:///etc/keys"}}}, `auth.Config.Issuers[0]: "file:///etc/keys" is no address of a key set`},
+		{"an issuer of secrets", auth.Config{Issuers: []auth.Issuer{{JWKS: "https://x", Algs: []string{"HS256"}}}}, `auth.Config.Issuers[0]: keys for "HS256" are not published`},
+		{"no path", auth.Config{Claims: map[string]string{"role": ""}}, `auth.Config.Claims: "role": "" names nothing`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := auth.New(test.config); err == nil || err.Error() != test.want {
@@ -306,23 +478,22 @@ func TestBadConfigurations(t *testing.T) {
 	}
 }
 
-func BenchmarkVerifyRemembered(b *testing.B) {
-	v := verifier(b, auth.Config{})
-	token := hs256(b, map[string]any{"sub": "ann", "role": "staff"})
-	for b.Loop() {
-		if _, err := v.Verify(context.Background(), token); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 func FuzzVerify(f *testing.F) {
-	f.Add(hs256(f, map[string]any{"sub": "ann"}))
-	f.Add("a.b.c")
-	v := verifier(f, auth.Config{})
+	k := newSigner(f, "RS256", "one")
+	good := hs256(f, map[string]any{"sub": "ann", "exp": noon.Unix(), "aud": []string{"a", "b"}})
+	for _, seed := range []string{
+		good, "a.b.c", "..", good + ".", respelled(f, good), rawToken(f, `null`), rawToken(f, `{"exp":1e999}`), rawToken(f, `{"a":{"b":[`),
+		rawHeader(f, `{"alg":"HS256","crit":["b64"],"b64":false}`), rawHeader(f, `{"alg":"none"}`), rawHeader(f, `{"alg":"HS256","alg":"RS256"}`),
+		k.token(f, map[string]any{"sub": "ann"}), rawHeader(f, `{"alg":"RS256","kid":"one"}`), rawHeader(f, `{"kid":"\u0000\ud800"}`),
+	} {
+		f.Add(seed)
+	}
+	v := verifier(f, auth.Config{Keys: []auth.Key{{Alg: "HS256", Secret: secret}, k.key()}})
 	f.Fuzz(func(t *testing.T, token string) {
-		if got, err := v.Verify(context.Background(), token); (got == nil) != (err != nil) {
+		got, err := v.Verify(context.Background(), token)
+		if (got == nil) != (err != nil) {
 			t.Errorf("%v and %v", got, err)
 		}
+		message(t, err)
 	})
 }

@@ -7,15 +7,17 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Mint is a token with the claims, signed by the key. It expires after ttl; zero is never.
+// Mint is a token with the claims, signed by the key, which CanSign. It expires after ttl; zero
+// is never.
 func Mint(k Key, claims map[string]any, ttl time.Duration) (string, error) {
-	if err := k.validate(); err != nil {
+	if err := k.Validate(); err != nil {
 		return "", err
 	}
+	a, _ := algorithmOf(k.Alg)
 	all := jwt.MapClaims{}
 	maps.Copy(all, stamps(k, time.Now(), ttl))
 	maps.Copy(all, claims)
-	token := jwt.NewWithClaims(algorithms[k.Alg].method, all)
+	token := jwt.NewWithClaims(a.method, all)
 	if k.ID != "" {
 		token.Header["kid"] = k.ID
 	}

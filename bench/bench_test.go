@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -114,6 +115,10 @@ type result struct {
 var summary []result
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if testing.Short() {
+		Lessen()
+	}
 	code := served.Run(m)
 	if len(summary) > 0 {
 		printSummary()

@@ -68,7 +68,10 @@ type Query struct {
 }
 
 // Queries are the read queries, each with up to 1,000 different requests.
-func Queries() []Query {
+func Queries() []Query { return queries(users, posts) }
+
+// queries are those over the first users and posts.
+func queries(users, posts int) []Query {
 	r := rand.New(rand.NewPCG(3, 4))
 	popular := func() any { return map[string]any{"views": 50_000 + r.IntN(40_000)} }
 	return []Query{

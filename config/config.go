@@ -39,7 +39,8 @@ type Config struct {
 	// Defaults to none.
 	Origins []string `key:"origins"`
 	// Proxies are the addresses and networks whose X-Forwarded-For is believed.
-	Proxies []string `key:"proxies" later:"yes"`
+	// Defaults to none.
+	Proxies []string `key:"proxies"`
 	Files   Files    `key:"files"   later:"yes"`
 	Limits  Limits   `key:"limits"`
 	Trusted Trusted  `key:"trusted"`
@@ -47,7 +48,7 @@ type Config struct {
 	// File is the file that was read, empty where there was none.
 	File string
 
-	from map[string]string // where the value at a path was set; see place
+	from map[string]string // where the value at a path was set; see Place
 }
 
 // Admin is about who runs the deployment.
@@ -70,20 +71,33 @@ type Auth struct {
 	// Claims name parts of a token for rules: the name that rules use, and the path in the
 	// token, with dots. Defaults to id: sub; entries are added to that.
 	Claims map[string]string `key:"claims"`
+	// Cookie is a cookie that may hold the token, besides the Authorization header.
+	Cookie Cookie `key:"cookie"`
 }
 
-// Key is one key for tokens.
+// Cookie is a cookie of our own pages.
+type Cookie struct {
+	// Name is what it is called. Empty reads no cookie.
+	Name string `key:"name"`
+}
+
+// Key is one key for tokens, or the keys that an issuer publishes. One of Secret, Public, JWK
+// and JWKS is required.
 type Key struct {
-	// Alg is the one algorithm the key is for: HS256, and later the others of JWT. Required.
+	// Alg is the one algorithm the key is for. Required, unless a JWK names it; not for JWKS.
 	Alg string `key:"alg"`
-	// ID is the kid of tokens that this key signed; empty for tokens without one.
+	// Algs are the algorithms that published keys may be for. Defaults to all that are not HS….
+	Algs []string `key:"algs"`
+	// ID is the kid of tokens that this key signed; empty for tokens of any.
 	ID string `key:"id"`
-	// Secret is the shared secret, as text. Required.
+	// Secret is the shared secret of an HS… key, as text.
 	Secret Secret `key:"secret"`
 	// Public is the public key in PEM, for algorithms that are not HS….
-	Public string `key:"public" later:"yes"`
-	// JWKS is the address of a key set.
-	JWKS string `key:"jwks" later:"yes"`
+	Public PEM `key:"public"`
+	// JWK is a secret or a public key as JSON (RFC 7517).
+	JWK Secret `key:"jwk"`
+	// JWKS is the address where an issuer publishes its keys.
+	JWKS URL `key:"jwks"`
 	// Issuer is what a token's iss must be; empty believes any.
 	Issuer string `key:"issuer"`
 	// Audience is what a token's aud must hold; empty believes any.
@@ -142,10 +156,10 @@ func (c Config) String() string {
 	return b.String()
 }
 
-// place is where the setting at path, or the first of those below it, got its value: a
+// Place is where the setting at path, or the first of those below it, got its value: a
 // position in the file, a variable, a flag or "default". It is the path itself for a Config
 // that was not loaded.
-func (c Config) place(path string) string {
+func (c Config) Place(path string) string {
 	if from, ok := c.from[path]; ok {
 		return from
 	}

@@ -25,6 +25,7 @@ var byDefault = []setting{
 	standard("data", defaultData),
 	standard("production", "false"),
 	{path: path{"origins"}, place: isDefault},
+	{path: path{"proxies"}, place: isDefault},
 	standard("auth.claims.id", "sub"),
 	standard("limits.depth", "12"),
 	standard("limits.complexity", "10000"),

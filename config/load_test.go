@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
@@ -172,6 +173,26 @@ func TestLoad(t *testing.T) {
 			func(c *Config) { c.File, c.Origins = defaultFile, []string{"https://a", "https://b"} },
 		},
 		{
+			"published keys, a cookie and proxies", "",
+			[]string{
+				"SPACECLOUD_AUTH_KEYS_0_JWKS=https://x/keys", "SPACECLOUD_AUTH_KEYS_0_ALGS=RS256, ES256", "SPACECLOUD_AUTH_KEYS_0_ISSUER=https://x/",
+				"SPACECLOUD_AUTH_COOKIE_NAME=session", "SPACECLOUD_PROXIES=10.0.0.1,fd00::/8",
+			},
+			nil,
+			func(c *Config) {
+				c.Auth.Keys = []Key{{JWKS: "https://x/keys", Algs: []string{"RS256", "ES256"}, Issuer: "https://x/"}}
+				c.Auth.Cookie.Name, c.Proxies = "session", []string{"10.0.0.1", "fd00::/8"}
+			},
+		},
+		{
+			"a key in PEM has lines, in the file and in a variable", "auth:\n  keys:\n  - alg: RS256\n    public: |\n      -----BEGIN\n      AA\n  - alg: RS256\n    public: ${PEM}\n",
+			[]string{"PEM=-----BEGIN\nBB\n"},
+			nil,
+			func(c *Config) {
+				c.File, c.Auth.Keys = defaultFile, []Key{{Alg: "RS256", Public: "-----BEGIN\nAA\n"}, {Alg: "RS256", Public: "-----BEGIN\nBB\n"}}
+			},
+		},
+		{
 			"a text keeps how it is written", "auth:\n  keys:\n  - alg: HS256\n    id: 0123\n    secret: 1_000\n    issuer: true\n    audience: |\n      a\n      b\n", nil, nil,
 			func(c *Config) {
 				c.File, c.Auth.Keys = defaultFile, []Key{{Alg: "HS256", ID: "0123", Secret: "1_000", Issuer: "true", Audience: "a\nb\n"}}
@@ -231,12 +252,11 @@ func TestLoadRefuses(t *testing.T) {
 		{"a\ufdd0: b", nil, "spacecloud.yaml: holds a character (U+FDD0 to U+FDD2) that is not for text"},
 		{"nats: {url: nats://x}", nil, "spacecloud.yaml:1:1: nats is not served yet; take it out"},
 		{"files: {url: file:x}", nil, "spacecloud.yaml:1:1: files is not served yet; take it out"},
-		{"proxies: [10.0.0.1]", nil, "spacecloud.yaml:1:1: proxies is not served yet; take it out"},
+		{"auth: {keys: [{jwsk: https://x}]}", nil, "spacecloud.yaml:1:16: auth.keys.0.jwsk is not a setting; did you mean jwk?"},
+		{"auth: {keys: [{jwk: {kty: RSA}}]}", nil, "spacecloud.yaml:1:21: auth.keys.0.jwk wants one value, not keys"},
+		{"auth: {cookie: session}", nil, "spacecloud.yaml:1:16: auth.cookie wants keys of its own (name), not one value"},
 		{"limits: {rate: 10/s}", nil, "spacecloud.yaml:1:10: limits.rate is not served yet; take it out"},
-		{"auth: {keys: [{jwks: https://x}]}", nil, "spacecloud.yaml:1:16: auth.keys.0.jwks is not served yet; take it out"},
-		{"auth: {keys: [{public: x}]}", nil, "spacecloud.yaml:1:16: auth.keys.0.public is not served yet; take it out"},
 		{"", []string{"SPACECLOUD_NATS_URL=nats://x"}, "SPACECLOUD_NATS_URL: nats is not served yet; take it out"},
-		{"", []string{"SPACECLOUD_AUTH_KEYS_0_JWKS=https://x"}, "SPACECLOUD_AUTH_KEYS_0_JWKS: auth.keys.0.jwks is not served yet; take it out"},
 		{"", []string{"SPACECLOUD_LIMIT_DEPTH=3"}, "SPACECLOUD_LIMIT_DEPTH: is not a setting; did you mean SPACECLOUD_LIMITS_DEPTH?"},
 		{"", []string{"SPACECLOUD_Listen=x"}, "SPACECLOUD_Listen: is not a setting; did you mean SPACECLOUD_LISTEN?"},
 		{"", []string{"SPACECLOUD_CONFGI=x"}, "SPACECLOUD_CONFGI: is not a setting; did you mean SPACECLOUD_CONFIG?"},
@@ -298,7 +318,11 @@ auth:
   keys:
   - {alg: HS256, secret: hidden, id: a}
   - {alg: HS512, secret: hidden}
+  - {jwk: hidden}
+  - {jwks: "https://ann:pw@x/keys", algs: [RS256, ES256]}
+  cookie: {name: session}
 origins: [https://a.example, "null"]
+proxies: [10.0.0.0/8]
 `, []string{"SPACECLOUD_ADMIN_SECRET=hidden"}, []string{"--listen=localhost:9"})
 	if err != nil {
 		t.Fatal(err)
@@ -323,9 +347,15 @@ auth:
       secret: "********"                                      # spacecloud.yaml:5:26
     - alg: HS512                                              # spacecloud.yaml:6:11
       secret: "********"                                      # spacecloud.yaml:6:26
+    - jwk: "********"                                         # spacecloud.yaml:7:11
+    - algs: [RS256, ES256]                                    # spacecloud.yaml:8:43
+      jwks: https://ann:********@x/keys                       # spacecloud.yaml:8:12
   claims:
     id: sub                                                   # default
-origins: [https://a.example, "null"]                          # spacecloud.yaml:7:10
+  cookie:
+    name: session                                             # spacecloud.yaml:9:18
+origins: [https://a.example, "null"]                          # spacecloud.yaml:10:10
+proxies: [10.0.0.0/8]                                         # spacecloud.yaml:11:10
 limits:
   depth: 12                                                   # default
   complexity: 10000                                           # default
@@ -338,6 +368,26 @@ limits:
 `
 	if diff := cmp.Diff(want, c.String()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// A public key prints; what somebody put in its place by mistake does not.
+func TestOnlyPublicKeysPrint(t *testing.T) {
+	block := func(kind string) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: []byte("hidden")}))
+	}
+	for text, shown := range map[string]bool{
+		"": true, block("PUBLIC KEY"): true, block("RSA PUBLIC KEY"): true, "\n" + block("CERTIFICATE") + "\n": true,
+		block("PRIVATE KEY"): false, block("RSA PRIVATE KEY"): false, block("EC PRIVATE KEY"): false, block("ENCRYPTED PRIVATE KEY"): false,
+		block("PUBLIC KEY") + block("PRIVATE KEY"): false, block("PRIVATE KEY") + block("PUBLIC KEY"): false,
+		"hidden": false, "hidden\n" + block("PUBLIC KEY"): false, block("PUBLIC KEY") + "hidden": false, block("PRIVATE KEY")[:40]: false,
+	} {
+		c := Config{Auth: Auth{Keys: []Key{{Public: PEM(text)}}}}
+		for _, said := range []string{c.String(), fmt.Sprintf("%#v", c.Auth), fmt.Sprint(c.Auth)} {
+			if got := !strings.Contains(said, mask); got != shown {
+				t.Errorf("%q prints as %s", text, said)
+			}
+		}
 	}
 }
 
@@ -393,7 +443,7 @@ func clean(text string) string {
 
 func FuzzFile(f *testing.F) {
 	for _, seed := range []string{
-		"listen: a", "admin: {secret: ${A}}", "auth: {keys: [{alg: x}, {jwks: y}]}", "limits:\n  body: 1MiB\n",
+		"listen: a", "admin: {secret: ${A}}", "auth: {keys: [{alg: x}, {jwks: y}, {public: z}, {jwk: '{}', algs: [HS256]}], cookie: {name: ' '}}", "proxies: [10.0.0.1, '::1/8', x]", "limits:\n  body: 1MiB\n",
 		"a: &b [*b]", "? x\n: y", "- 1\n-", "a: |\n  x", "x: !!str 1", "\"\\uD800\": 1", "{a: ${", "$${A}: '${B}'",
 	} {
 		f.Add([]byte(seed))

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +19,9 @@ func (c Config) Validate() error {
 	c.checkDatabases(&p)
 	c.checkKeys(&p)
 	c.checkClaims(&p)
+	c.checkCookie(&p)
 	c.checkOrigins(&p)
+	c.checkProxies(&p)
 	c.checkLimits(&p)
 	return p.err()
 }
@@ -29,6 +32,10 @@ func (c Config) Loopback() bool {
 	if err != nil {
 		return false
 	}
+	return isLoopback(host)
+}
+
+func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
@@ -39,17 +46,17 @@ func (c Config) checkListen(p *Problems) {
 		p.addf("schema, data", "must name a folder each")
 	}
 	if err := checkAddress(c.Listen); err != nil {
-		p.addf(c.place("listen"), "listen %v", err)
+		p.addf(c.Place("listen"), "listen %v", err)
 		return
 	}
 	missing := c.unguarded()
 	switch {
 	case len(missing) == 0:
 	case !c.Loopback():
-		p.addf(c.place("listen"), "listen: %s can be reached from outside this machine, which needs %s; "+
+		p.addf(c.Place("listen"), "listen: %s can be reached from outside this machine, which needs %s; "+
 			"set what is missing, or listen on 127.0.0.1", c.Listen, list(missing))
 	case c.Production:
-		p.addf(c.place("production"), "production needs %s", list(missing))
+		p.addf(c.Place("production"), "production needs %s", list(missing))
 	}
 }
 
@@ -98,34 +105,100 @@ func (c Config) checkDatabases(p *Problems) {
 		at, url := "databases."+name+".url", c.Databases[name].URL
 		switch {
 		case url == "":
-			p.addf(c.place(at), "%s is missing", at)
+			p.addf(c.Place(at), "%s is missing", at)
 		case !slices.Contains(schemes, url.Scheme()):
-			p.addf(c.place(at), "%s wants an address such as sqlite:data/%s.db, not one of kind %q", at, name, url.Scheme())
+			p.addf(c.Place(at), "%s wants an address such as sqlite:data/%s.db, not one of kind %q", at, name, url.Scheme())
 		case strings.TrimPrefix(string(url), "sqlite:") == "":
-			p.addf(c.place(at), "%s names no file; write sqlite:data/%s.db", at, name)
+			p.addf(c.Place(at), "%s names no file; write sqlite:data/%s.db", at, name)
 		}
 	}
 }
 
-// algorithms are the ones there are for tokens, served or not.
+// algorithms are the ones there are for tokens.
 var algorithms = []string{
 	"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
 	"ES256", "ES384", "ES512", "EdDSA",
 }
 
+// checkKeys looks at what each key says about itself. Whether its text is a key of that kind is
+// for whoever reads it.
 func (c Config) checkKeys(p *Problems) {
 	for i, key := range c.Auth.Keys {
 		at := "auth.keys." + strconv.Itoa(i)
+		holds := key.holds()
 		switch {
-		case key.Alg == "":
-			p.addf(c.place(at), "%s.alg is missing: say the one algorithm the key is for, HS256", at)
-		case !slices.Contains(algorithms, key.Alg):
-			p.addf(c.place(at+".alg"), "%s.alg: %q is not an algorithm for tokens; %s", at, key.Alg, suggest(key.Alg, algorithms))
-		case key.Alg != "HS256":
-			p.addf(c.place(at+".alg"), "%s.alg: %s is not served yet, only HS256 is", at, key.Alg)
-		case key.Secret == "":
-			p.addf(c.place(at), "%s.secret is missing or empty: %s needs one", at, key.Alg)
+		case len(holds) == 0 && isShared(key.Alg):
+			p.addf(c.Place(at), "%s.secret is missing or empty: %s needs one", at, key.Alg)
+		case len(holds) == 0:
+			p.addf(c.Place(at), "%s is no key: it needs a secret (of HS256), public (a key in PEM), jwk or jwks (an address)", at)
+		case len(holds) > 1:
+			p.addf(c.Place(at), "%s has %s, which are keys of their own; give each an entry", at, list(holds))
+		case key.JWKS != "":
+			c.checkPublished(p, at, key)
+		default:
+			c.checkAlgorithm(p, at, key)
 		}
+	}
+}
+
+// holds is which of the kinds of keys the entry is.
+func (k Key) holds() []string {
+	var kinds []string
+	for _, each := range []struct{ name, text string }{
+		{"secret", string(k.Secret)},
+		{"public", string(k.Public)},
+		{"jwk", string(k.JWK)},
+		{"jwks", string(k.JWKS)},
+	} {
+		if each.text != "" {
+			kinds = append(kinds, each.name)
+		}
+	}
+	return kinds
+}
+
+func isShared(alg string) bool { return strings.HasPrefix(alg, "HS") }
+
+// checkAlgorithm holds a key of the settings, which is for one algorithm.
+func (c Config) checkAlgorithm(p *Problems, at string, key Key) {
+	switch {
+	case len(key.Algs) > 0:
+		p.addf(c.Place(at+".algs"), "%s.algs is for jwks; say the one algorithm of this key as alg", at)
+	case key.Alg == "" && key.JWK != "": // which may say it
+	case key.Alg == "":
+		p.addf(c.Place(at), "%s.alg is missing: say the one algorithm the key is for, such as %s", at, example(key))
+	case !slices.Contains(algorithms, key.Alg):
+		p.addf(c.Place(at+".alg"), "%s.alg: %q is not an algorithm for tokens; %s", at, key.Alg, suggest(key.Alg, algorithms))
+	case key.Secret != "" && !isShared(key.Alg):
+		p.addf(c.Place(at+".secret"), "%s.secret: %s needs a public key; give it as public, in PEM", at, key.Alg)
+	case key.Public != "" && isShared(key.Alg):
+		p.addf(c.Place(at+".public"), "%s.public: %s needs a secret, and who knows a public key could sign with it", at, key.Alg)
+	}
+}
+
+func example(k Key) string {
+	if k.Public != "" {
+		return "RS256"
+	}
+	return "HS256"
+}
+
+// checkPublished holds the keys of an issuer.
+func (c Config) checkPublished(p *Problems, at string, key Key) {
+	if key.Alg != "" || key.ID != "" {
+		p.addf(c.Place(at), "%s: the keys at jwks say their own alg and kid; to allow some algorithms only, list them as algs", at)
+	}
+	for _, alg := range key.Algs {
+		if isShared(alg) || !slices.Contains(algorithms, alg) {
+			p.addf(c.Place(at+".algs"), "%s.algs: %q is no algorithm of published keys; %s", at, alg, suggest(alg, algorithms[3:]))
+		}
+	}
+	u, err := url.Parse(string(key.JWKS))
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		p.addf(c.Place(at+".jwks"), "%s.jwks wants an address such as https://example.com/.well-known/jwks.json", at)
+	case u.Scheme == "http" && c.Production && !isLoopback(u.Hostname()):
+		p.addf(c.Place(at+".jwks"), "%s.jwks: what comes over http may be anybody's; use https", at)
 	}
 }
 
@@ -133,7 +206,25 @@ func (c Config) checkClaims(p *Problems) {
 	for _, name := range slices.Sorted(maps.Keys(c.Auth.Claims)) {
 		at := "auth.claims." + name
 		if slices.Contains(strings.Split(c.Auth.Claims[name], "."), "") {
-			p.addf(c.place(at), "%s wants a path in the token, such as sub or app_metadata.role, not %q", at, c.Auth.Claims[name])
+			p.addf(c.Place(at), "%s wants a path in the token, such as sub or app_metadata.role, not %q", at, c.Auth.Claims[name])
+		}
+	}
+}
+
+// cookieName is what a cookie may be called (RFC 6265).
+var cookieName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+
+func (c Config) checkCookie(p *Problems) {
+	const at = "auth.cookie.name"
+	if name := c.Auth.Cookie.Name; name != "" && !cookieName.MatchString(name) {
+		p.addf(c.Place(at), "%s wants the name of a cookie, such as __Host-session, not %q", at, name)
+	}
+}
+
+func (c Config) checkProxies(p *Problems) {
+	for _, text := range c.Proxies {
+		if _, err := ParseNetwork(text); err != nil {
+			p.addf(c.Place("proxies"), "proxies %v", err)
 		}
 	}
 }
@@ -142,7 +233,7 @@ func (c Config) checkOrigins(p *Problems) {
 	for _, origin := range c.Origins {
 		u, err := url.Parse(origin)
 		if err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host || !slices.Contains([]string{"http", "https"}, u.Scheme) {
-			p.addf(c.place("origins"), "origins wants addresses such as https://app.example.com, without a path, not %q", origin)
+			p.addf(c.Place("origins"), "origins wants addresses such as https://app.example.com, without a path, not %q", origin)
 		}
 	}
 }
@@ -162,7 +253,7 @@ func (c Config) checkLimits(p *Problems) {
 		{"timeout", int64(c.Limits.Timeout)},
 	} {
 		if at := "limits." + each.key; each.value < 1 {
-			p.addf(c.place(at), "%s wants more than nothing", at)
+			p.addf(c.Place(at), "%s wants more than nothing", at)
 		}
 	}
 }

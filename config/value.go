@@ -1,10 +1,14 @@
 package config
 
 import (
+	"bytes"
+	"encoding/pem"
 	"fmt"
 	"math"
+	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +32,29 @@ func (s Secret) GoString() string { return strconv.Quote(s.String()) }
 
 // MarshalText is as String, so that a log or JSON does not tell it either.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// PEM is a public key. Should somebody have put something else there, it prints as stars.
+type PEM string
+
+// String is the key, or stars for what may not be public.
+func (p PEM) String() string {
+	for rest := []byte(p); len(bytes.TrimSpace(rest)) > 0; {
+		var block *pem.Block
+		before := rest
+		block, rest = pem.Decode(rest)
+		if block == nil || !bytes.HasPrefix(bytes.TrimSpace(before), []byte("-----BEGIN "+block.Type)) ||
+			!slices.Contains([]string{"PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE"}, block.Type) {
+			return mask
+		}
+	}
+	return string(p)
+}
+
+// GoString is as String, for %#v.
+func (p PEM) GoString() string { return strconv.Quote(p.String()) }
+
+// MarshalText is as String, so that a log or JSON does not tell it either.
+func (p PEM) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // URL is an address that prints without its credentials; string(u) is the address itself.
 type URL string
@@ -130,6 +157,18 @@ func ParseSize(text string) (Size, error) {
 	return 0, fmt.Errorf("wants a size such as 1MiB, 5MB or 1024, not %q", text)
 }
 
+// ParseNetwork reads an address or a network of them: 10.0.0.1, 10.0.0.0/8, fd00::/8.
+func ParseNetwork(text string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	if p, err := netip.ParsePrefix(text); err == nil && !p.Addr().Is4In6() {
+		return p, nil
+	}
+	return netip.Prefix{}, fmt.Errorf("wants addresses and networks such as 10.0.0.1 or 10.0.0.0/8, not %q", text)
+}
+
 // parse puts texts, which are one but for a list, into the field that dst points to.
 func parse(dst any, texts []string) error {
 	if list, ok := dst.(*[]string); ok {
@@ -143,6 +182,8 @@ func parse(dst any, texts []string) error {
 		*dst = text
 	case *Secret:
 		*dst = Secret(text)
+	case *PEM:
+		*dst = PEM(text)
 	case *URL:
 		*dst = URL(text)
 	case *Size:

@@ -3,6 +3,7 @@ package generator
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -185,7 +186,7 @@ func mysqlName(name string) string { return "`" + strings.ReplaceAll(name, "`", 
 
 // mysqlChecks are spelled as MariaDB tells them back. That a json holds JSON it says itself.
 func mysqlChecks(f *schema.Field) []check {
-	if f.Scalar != schema.EnumValue || f.Native != "" || f.List {
+	if f.Scalar != schema.EnumValue || f.Native != "" || f.List || isSetNull(f) {
 		return nil
 	}
 	values := make([]string, len(f.Enum.Values))
@@ -196,6 +197,15 @@ func mysqlChecks(f *schema.Field) []check {
 		return []check{{"enum", mysqlName(f.Column) + " = " + values[0]}}
 	}
 	return []check{{"enum", mysqlName(f.Column) + " in (" + strings.Join(values, ",") + ")"}}
+}
+
+// isSetNull is whether a foreign key sets a column to null, of which MySQL takes no check. It has the
+// values of the key that it leads to, which is checked, and needs none.
+func isSetNull(f *schema.Field) bool {
+	return slices.ContainsFunc(f.Owner.Fields, func(link *schema.Field) bool {
+		l := link.Link
+		return l != nil && l.Owns && l.Enforced && l.OnDelete == schema.SetNull && slices.Contains(l.From, f)
+	})
 }
 
 // mysqlTable says how a table is stored, and that MySQL can hold it.

@@ -16,7 +16,6 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"spacecloud/fault"
-	"spacecloud/resolvers"
 )
 
 // statuses are the HTTP statuses of requests that fail before anything is executed.
@@ -112,11 +111,12 @@ func (p *presenter) all(ctx context.Context, err error, path ast.Path, pos *ast.
 	return list
 }
 
-// missing presents what a part lacks of databases that are down, and logs each of them once.
-func (p *presenter) missing(ctx context.Context, m *resolvers.Missing, of *part) gqlerror.List {
-	list := make(gqlerror.List, 0, len(m.Faults))
+// missing presents what a part lacks, and logs each reason once: who runs the server has to see to it.
+// The paths of the faults go on from the part.
+func (p *presenter) missing(ctx context.Context, faults []*fault.Error, of *part) gqlerror.List {
+	list := make(gqlerror.List, 0, len(faults))
 	logged := map[string]bool{}
-	for _, f := range m.Faults {
+	for _, f := range faults {
 		path := ast.Path{ast.PathName(of.alias)}
 		for _, step := range f.Path {
 			switch s := step.(type) {
@@ -127,13 +127,13 @@ func (p *presenter) missing(ctx context.Context, m *resolvers.Missing, of *part)
 			}
 		}
 		if why := f.Error(); !logged[why] {
-			p.logFault(ctx, f, path)
+			p.logAt(ctx, slog.LevelWarn, f, path)
 			logged[why] = true
 		}
 		g := &gqlerror.Error{Message: f.Message, Path: path, Extensions: map[string]any{}}
 		maps.Copy(g.Extensions, f.Details)
 		g.Extensions["code"] = f.Kind
-		if pos := positionOf(of.field, f.Path); pos != nil {
+		if pos := of.positionOf(f.Path); pos != nil {
 			g.Locations = []gqlerror.Location{{Line: pos.Line, Column: pos.Column}}
 		}
 		list = append(list, g)
@@ -141,37 +141,24 @@ func (p *presenter) missing(ctx context.Context, m *resolvers.Missing, of *part)
 	return list
 }
 
-// positionOf is where a document asks for the field at a path below a field.
-func positionOf(f *ast.Field, path []any) *ast.Position {
+// positionOf is where a document asks first for the field at a path below a part.
+func (p *part) positionOf(path []any) *ast.Position {
+	at, sets := p.field.Position, p.sets
 	for _, step := range path {
-		if key, ok := step.(string); ok {
-			if f = inSet(f.SelectionSet, key); f == nil {
-				return nil // the field was merged of several, and this is in another of them
-			}
+		key, ok := step.(string)
+		if !ok {
+			continue
+		}
+		fields := inSets(sets, key)
+		if len(fields) == 0 {
+			return nil // cannot be: the answer has what was asked for
+		}
+		at, sets = fields[0].Position, nil
+		for _, f := range fields {
+			sets = append(sets, f.SelectionSet)
 		}
 	}
-	return f.Position
-}
-
-// inSet is the field of a response key in a selection set or its fragments, or nil.
-func inSet(set ast.SelectionSet, key string) *ast.Field {
-	for _, selection := range set {
-		var inner ast.SelectionSet
-		switch s := selection.(type) {
-		case *ast.Field:
-			if s.Alias == key {
-				return s
-			}
-		case *ast.InlineFragment:
-			inner = s.SelectionSet
-		case *ast.FragmentSpread:
-			inner = s.Definition.SelectionSet
-		}
-		if f := inSet(inner, key); f != nil {
-			return f
-		}
-	}
-	return nil
+	return at
 }
 
 // unexpected is the fault that an error of no kind is: the request's end, or our mistake.
@@ -228,6 +215,10 @@ func (p *presenter) logFault(ctx context.Context, f *fault.Error, path ast.Path)
 	if f.Cause == nil && level == slog.LevelDebug || errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
+	p.logAt(ctx, level, f, path)
+}
+
+func (p *presenter) logAt(ctx context.Context, level slog.Level, f *fault.Error, path ast.Path) {
 	p.log.Log(ctx, level, "graphql: "+f.Message, "code", string(f.Kind), "cause", f.Cause,
 		"path", path.String(), "request", requestOf(ctx).id)
 }

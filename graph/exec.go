@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/tidwall/gjson"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -41,7 +42,8 @@ type opPlan struct {
 type part struct {
 	before  string // the response key, and the constants before it
 	alias   string
-	field   *ast.Field
+	field   *ast.Field         // the first of the key
+	sets    []ast.SelectionSet // of all of them
 	root    generator.Root
 	found   *resolvers.Found // of a query
 	answer  resolvers.Answer // of a mutation
@@ -59,7 +61,7 @@ func (e *executable) Exec(ctx context.Context) graphql.ResponseHandler {
 // run is the data of an operation, or null.
 func (e *executable) run(ctx context.Context, oc *graphql.OperationContext, op *operation) ([]byte, gqlerror.List) {
 	listed(oc.Variables)
-	p, err := e.plan(oc, op)
+	p, err := e.plan(oc, op, bufferOf(ctx))
 	if err != nil {
 		return null(), e.failed(ctx, op.def, err)
 	}
@@ -71,8 +73,8 @@ func (e *executable) run(ctx context.Context, oc *graphql.OperationContext, op *
 
 func null() []byte { return []byte("null") }
 
-// plan is the operation's plan for the shape of the variables.
-func (e *executable) plan(oc *graphql.OperationContext, op *operation) (*opPlan, error) {
+// plan is the operation's plan for the shape of the variables, which is written to room.
+func (e *executable) plan(oc *graphql.OperationContext, op *operation, room []byte) (*opPlan, error) {
 	ps := &op.plans
 	if !ps.ready.Load() { // a closure costs an allocation, which is for the first request
 		ps.once.Do(func() {
@@ -80,8 +82,7 @@ func (e *executable) plan(oc *graphql.OperationContext, op *operation) (*opPlan,
 			ps.ready.Store(true)
 		})
 	}
-	var room [256]byte
-	shape := appendShape(room[:0], e.api.Schema, ps.structural, oc.Variables)
+	shape := appendShape(room, e.api.Schema, ps.structural, oc.Variables)
 	ps.mu.RLock()
 	p := ps.byShape[string(shape)]
 	ps.mu.RUnlock()
@@ -128,7 +129,7 @@ func (e *executable) compile(oc *graphql.OperationContext, op *ast.OperationDefi
 			continue
 		case ours:
 			k.at = s
-			p := part{before: before + strconv.Quote(s.alias) + ":", alias: s.alias, field: s.field, root: root}
+			p := part{before: before + strconv.Quote(s.alias) + ":", alias: s.alias, field: s.field, sets: s.sets, root: root}
 			if err := k.root(&p, s, op.Operation); err != nil {
 				return nil, &misplaced{s, err}
 			}
@@ -245,12 +246,14 @@ func (e *executable) answer(ctx context.Context, c *auth.Caller, p *part, args [
 		members, failed := e.handOn(ctx, p.handOn)
 		return append(dst, members...), failed, members != nil
 	}
+	start := len(dst)
 	dst, err := p.found.Run(ctx, c, args, dst)
 	if err == nil {
 		return dst, nil, true
 	}
 	if m, ok := err.(*resolvers.Missing); ok { //nolint:errorlint // Run does not wrap it
-		return dst, e.presenter.missing(ctx, m, p), true
+		dst, ok = p.promised().keep(dst[:start], gjson.Parse(string(dst[start:])))
+		return dst, e.presenter.missing(ctx, m.Faults, p), ok
 	}
 	return append(dst, "null"...), p.failed(ctx, e, err), !p.nonNull
 }
@@ -283,10 +286,34 @@ func (e *executable) mutate(ctx context.Context, oc *graphql.OperationContext, p
 		changes = append(changes, c)
 	}
 	dst, err := e.write(ctx, oc, changes)
+	if m, ok := err.(*resolvers.Missing); ok { //nolint:errorlint // Write does not wrap it
+		return e.changed(ctx, p, append(dst, p.tail...), m)
+	}
 	if err != nil {
 		return null(), e.presenter.all(ctx, err, nil, p.position(err, oc.Operation))
 	}
 	return append(dst, p.tail...), nil
+}
+
+// changed is the answer of changes that are made, where not all that it should show is to be had. The errors say
+// so, for others of a mutation mean that nothing was changed.
+func (e *executable) changed(ctx context.Context, p *opPlan, data []byte, m *resolvers.Missing) ([]byte, gqlerror.List) {
+	all := &promise{members: map[string]*promise{}, sets: []ast.SelectionSet{{}}, typ: &ast.Type{}}
+	var errs gqlerror.List
+	for i := range p.parts {
+		part := &p.parts[i]
+		all.members[part.alias] = part.promised()
+		var faults []*fault.Error
+		for _, f := range m.Faults {
+			if of := *f; len(f.Path) > 0 && f.Path[0] == part.alias || len(f.Path) == 0 && i == len(p.parts)-1 { // without a path it says how many more there are
+				of.Path, of.Message = f.Path[min(1, len(f.Path)):], f.Message+"; the change was made"
+				faults = append(faults, &of)
+			}
+		}
+		errs = append(errs, e.presenter.missing(ctx, faults, part)...)
+	}
+	data, _ = all.keep(nil, gjson.ParseBytes(data))
+	return data, errs
 }
 
 // position is where the operation asks for the change that failed.

@@ -64,8 +64,9 @@ func (in input) members() []input {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	for _, name := range names {
-		out = append(out, in.part(name, name, object[name]))
+	out = make([]input, len(names))
+	for i, name := range names {
+		out[i] = in.part(name, name, object[name])
 	}
 	return out
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -24,7 +23,7 @@ var errOnceIsForRows = fault.New(fault.Invalid, "an Idempotency-Key is for chang
 
 // single refuses changes of several databases where the request's X-Transaction says that it must be
 // one transaction: several commit one after the other, and a crash between two leaves one undone.
-func single(oc *graphql.OperationContext, changes []resolvers.Change) error {
+func single(oc *graphql.OperationContext, written []string) error {
 	wanted, asked := oc.Headers[transactionHeader]
 	if !asked {
 		return nil
@@ -32,15 +31,9 @@ func single(oc *graphql.OperationContext, changes []resolvers.Change) error {
 	if len(wanted) != 1 || wanted[0] != "single" {
 		return fault.New(fault.Invalid, "the header %s knows one value: single", transactionHeader)
 	}
-	var names []string
-	for _, c := range changes {
-		if !slices.Contains(names, c.Type.DB) {
-			names = append(names, c.Type.DB)
-		}
-	}
-	if len(names) > 1 {
+	if len(written) > 1 {
 		return fault.New(fault.Invalid, "the request changes %d databases, which is not one transaction; send one request for each, or leave %s out",
-			len(names), transactionHeader)
+			len(written), transactionHeader)
 	}
 	return nil
 }
@@ -48,7 +41,7 @@ func single(oc *graphql.OperationContext, changes []resolvers.Change) error {
 // write makes the changes of a request, or answers as the first time when its Idempotency-Key
 // says that it is asked again.
 func (e *executable) write(ctx context.Context, oc *graphql.OperationContext, changes []resolvers.Change) ([]byte, error) {
-	if err := single(oc, changes); err != nil {
+	if err := single(oc, e.resolvers.Written(changes)); err != nil {
 		return nil, err
 	}
 	keys, asked := oc.Headers[idempotencyHeader]

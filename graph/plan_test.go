@@ -51,7 +51,7 @@ func planner(t *testing.T, text string) (plan func(vars map[string]any) (*opPlan
 	op = newDocument(doc).operations[0]
 	return func(vars map[string]any) (*opPlan, error) {
 		listed(vars)
-		return e.plan(&graphql.OperationContext{Doc: doc, Operation: op.def, Variables: vars}, op)
+		return e.plan(&graphql.OperationContext{Doc: doc, Operation: op.def, Variables: vars}, op, nil)
 	}, op
 }
 

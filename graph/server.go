@@ -3,6 +3,7 @@
 package graph
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
+	"spacecloud/auth"
 	"spacecloud/fault"
 	"spacecloud/generator"
 	"spacecloud/resolvers"
@@ -35,6 +37,9 @@ type Options struct {
 	Origins []string
 	// Development also lets http://localhost:* ask, and checks the Host on loopback.
 	Development bool
+	// Caller says who sends a request; its error is the answer. Defaults to the caller of the
+	// request's context.
+	Caller func(*http.Request) (*auth.Caller, error)
 	// Log takes what clients are not told. Defaults to slog.Default().
 	Log *slog.Logger
 }
@@ -52,6 +57,7 @@ func (o Options) withDefaults() Options {
 type Server struct {
 	gate    *gate
 	door    *door
+	caller  func(*http.Request) (*auth.Caller, error) // or nil
 	handler *handler.Server
 }
 
@@ -74,7 +80,7 @@ func serve(o Options, es graphql.ExecutableSchema) (*Server, error) {
 		return nil, err
 	}
 	d := &door{o.Limits, &presenter{o.Log, o.Suggestions}}
-	return &Server{gate, d, newHandler(o, es, d)}, nil
+	return &Server{gate, d, o.Caller, newHandler(o, es, d)}, nil
 }
 
 func newHandler(o Options, es graphql.ExecutableSchema, d *door) *handler.Server {
@@ -120,5 +126,29 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.door.refuse(w, r, err)
 		return
 	}
+	// A preflight carries no token. What is refused is told behind the gate, so that the pages
+	// that may ask can read it.
+	if s.caller != nil && r.Method != http.MethodOptions {
+		caller, err := s.caller(r)
+		if err != nil {
+			s.door.refuse(w, r, refusedCaller(w.Header(), err))
+			return
+		}
+		r = r.WithContext(auth.With(r.Context(), caller))
+	}
 	s.handler.ServeHTTP(w, r)
+}
+
+// refusedCaller is the answer to a token that is not good, or that came in a way which is not
+// believed.
+func refusedCaller(h http.Header, err error) error {
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		return err
+	}
+	if f.Kind == fault.Denied {
+		return &refusal{http.StatusForbidden, f}
+	}
+	h["Www-Authenticate"] = []string{"Bearer"}
+	return &refusal{http.StatusUnauthorized, f}
 }

@@ -311,6 +311,26 @@ func TestTheWayBackLeadsBackOnMySQL(t *testing.T) {
 	w.equal("the database", w.dump(), before)
 }
 
+// A key of an enum is checked by the key that it leads to where MySQL takes no check.
+func TestKeysOfEnumsCanBeSetToNull(t *testing.T) {
+	w := newMySQL(t)
+	const sdl = `
+enum Kind { ONE TWO }
+type Sort @auth(read: "true") { kind: Kind! @primary }
+type Thing @auth(read: "true") { id: ID! @primary  sort: Sort @link(onDelete: %s) }`
+	for _, onDelete := range []string{"RESTRICT", "SET_NULL", "CASCADE", "SET_NULL", "RESTRICT"} {
+		w.apply(fmt.Sprintf(sdl, onDelete), Options{})
+	}
+	w.apply(fmt.Sprintf(sdl, "SET_NULL"), Options{})
+	w.exec("INSERT INTO sorts VALUES ('ONE'), ('TWO')", "INSERT INTO things VALUES ('a', 'ONE')", "DELETE FROM sorts WHERE kind = 'ONE'")
+	w.equal("the key", w.ask("SELECT ifnull(sort_kind, 'null') FROM things"), "null")
+	w.conn(func(c *sql.Conn) {
+		if _, err := c.ExecContext(t.Context(), "INSERT INTO things VALUES ('b', 'THREE')"); err == nil {
+			t.Error("a key that is no value of the enum was taken")
+		}
+	})
+}
+
 // Wherever a migration fails, or the program ends, the next one goes on from there and leads
 // to what one that did not fail leads to.
 func TestAMigrationGoesOnFromWhereItFailedOnMySQL(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"spacecloud/auth"
 	"spacecloud/config"
 	"spacecloud/console"
 	"spacecloud/fault"
@@ -152,7 +153,7 @@ func (p *Project) compile() (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.graph, err = p.door(b, limitsOf(p.Settings), trusted); err != nil {
+	if b.graph, err = p.door(b, limitsOf(p.Settings), trusted, p.caller); err != nil {
 		return nil, err
 	}
 	b.explorer = console.Handler(console.Options{Examples: examples(s)})
@@ -167,11 +168,12 @@ func examples(s *schema.Schema) []console.Example {
 	return out
 }
 
-func (p *Project) door(b *backend, l graph.Limits, only *graph.Trusted) (*graph.Server, error) {
+// door is the GraphQL door of a backend; who says who sends a request, nil the request's context.
+func (p *Project) door(b *backend, l graph.Limits, only *graph.Trusted, who func(*http.Request) (*auth.Caller, error)) (*graph.Server, error) {
 	return graph.New(graph.Options{
 		API: b.api, Resolvers: b.rows, Limits: l, Trusted: only,
 		Introspection: p.Settings.Introspection, Suggestions: p.Settings.Introspection,
-		Origins: p.Settings.Origins, Development: !p.Settings.Production, Log: p.Log,
+		Origins: p.Settings.Origins, Development: !p.Settings.Production, Caller: who, Log: p.Log,
 	})
 }
 

@@ -20,7 +20,7 @@ func (p *Project) Handler() http.Handler {
 		sendJSON(w, http.StatusOK, jsonType, map[string]string{"status": "alive"})
 	})
 	mux.HandleFunc("GET /readyz", p.ready)
-	mux.Handle("/graphql", p.identified(func(w http.ResponseWriter, r *http.Request) { p.now.Load().graph.ServeHTTP(w, r) }))
+	mux.Handle("/graphql", p.loaded(func(w http.ResponseWriter, r *http.Request) { p.now.Load().graph.ServeHTTP(w, r) }))
 	if p.Settings.Introspection {
 		explorer := func(w http.ResponseWriter, r *http.Request) { p.now.Load().explorer.ServeHTTP(w, r) }
 		for _, path := range []string{"/playground", "/playground/", "GET /{$}"} {
@@ -42,23 +42,13 @@ func (p *Project) loaded(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// identified puts the caller into the request. A bad token is refused also where none is
-// needed.
-func (p *Project) identified(next http.HandlerFunc) http.HandlerFunc {
-	return p.loaded(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodOptions { // which carries no token
-			next(w, r)
-			return
-		}
-		caller, err := p.verifier.FromRequest(r)
-		if err != nil {
-			p.Log.InfoContext(r.Context(), "a token was refused", "error", err)
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			refuse(w, http.StatusUnauthorized, err)
-			return
-		}
-		next(w, r.WithContext(auth.With(r.Context(), caller)))
-	})
+// caller is who sends a request. A bad token is refused also where none is needed.
+func (p *Project) caller(r *http.Request) (*auth.Caller, error) {
+	caller, err := p.verifier.FromRequest(r)
+	if err != nil {
+		p.Log.InfoContext(r.Context(), "a token was refused", "error", err)
+	}
+	return caller, err
 }
 
 // refuse answers a GraphQL request that does not reach the door.

@@ -62,7 +62,7 @@ func Open(ctx context.Context, c Config) (*Project, error) {
 		return nil, err
 	}
 	var err error
-	if p.verifier, err = newVerifier(c.Settings); err != nil {
+	if p.verifier, err = newVerifier(c.Settings, p.Log); err != nil {
 		return nil, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Settings.Databases)) {
@@ -74,6 +74,10 @@ func Open(ctx context.Context, c Config) (*Project, error) {
 	}
 	return p, nil
 }
+
+// RefreshKeys keeps the keys that issuers of tokens publish fresh until ctx ends. Until it runs
+// and an issuer has answered, his tokens are refused.
+func (p *Project) RefreshKeys(ctx context.Context) { p.verifier.Run(ctx) }
 
 // Close waits for what the databases are asked now, and closes them.
 func (p *Project) Close() error {

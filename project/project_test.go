@@ -26,6 +26,7 @@ type world struct {
 	*Project
 	folder string
 	lines  chan string
+	change func(*config.Config) // of the settings, before open
 }
 
 func newWorld(t testing.TB, files map[string]string) *world {
@@ -45,6 +46,9 @@ func (w *world) open(production bool) {
 		Schema: filepath.Join(w.folder, "schema"), Data: filepath.Join(w.folder, "data"),
 		Production: production, Introspection: !production,
 		Databases: map[string]config.Database{"main": {URL: config.URL("sqlite:" + filepath.Join(w.folder, "data", "main.db"))}},
+	}
+	if w.change != nil {
+		w.change(&c)
 	}
 	p, err := Open(w.Context(), Config{
 		Settings: c, Out: told(w.lines), Log: slog.New(slog.DiscardHandler),
@@ -175,11 +179,11 @@ func TestABadTokenIsRefusedAndAGoodOneIsNot(t *testing.T) {
 	if got := w.ask("{ __typename }", "nonsense"); !strings.Contains(got, "UNAUTHENTICATED") {
 		t.Errorf("a bad token is answered with %s", got)
 	}
-	keys, err := Keys(w.Settings)
+	key, err := SigningKey(w.Settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := auth.Mint(keys[0], map[string]any{"sub": "ann"}, time.Hour)
+	token, err := auth.Mint(key, map[string]any{"sub": "ann"}, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

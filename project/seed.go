@@ -84,7 +84,7 @@ func seedOperation(file, text string) (*ast.OperationDefinition, error) {
 
 // plant sends the mutation through the door that clients use, with limits of its own.
 func (p *Project) plant(ctx context.Context, b *backend, file, text string, operation *ast.OperationDefinition) error {
-	door, err := p.door(b, seedLimits, nil)
+	door, err := p.door(b, seedLimits, nil, nil)
 	if err != nil {
 		return err
 	}

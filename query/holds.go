@@ -42,6 +42,8 @@ func (h *holder) where(w Where) Truth {
 		return truth(h.where(w.Where) != True)
 	case Compare:
 		return h.compare(w)
+	case Among:
+		return h.among(w)
 	case IsNull:
 		return truth(h.value(w.Operand).IsNull())
 	case Empty:

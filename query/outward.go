@@ -32,6 +32,8 @@ func outward(w Where, inside int) bool {
 		return outward(w.Where, inside)
 	case Compare:
 		return beyond(w.Left, w.Right)
+	case Among:
+		return beyond(w.Columns...)
 	case IsNull:
 		return beyond(w.Operand)
 	case Empty:

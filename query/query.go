@@ -96,7 +96,7 @@ type Level struct {
 type Cell struct {
 	Field *schema.Field
 	Via   []*schema.Field // to-one links from the row to the field's owner
-	When  Where           // null is read unless this is true; nil for always
+	When  Where           // null is read unless this is true; nil for always. It does not Search: rules cannot.
 }
 
 // Via says how a level's rows belong to the keys of the binding.

@@ -29,6 +29,12 @@ func raise(w Where, inside int) Where {
 		return Untrue{Where: raise(w.Where, inside)}
 	case Compare:
 		return Compare{Left: further(w.Left), Op: w.Op, Right: further(w.Right)}
+	case Among:
+		columns := make([]Operand, len(w.Columns))
+		for i, c := range w.Columns {
+			columns[i] = further(c)
+		}
+		return Among{Columns: columns, Keys: w.Keys}
 	case IsNull:
 		return IsNull{Operand: further(w.Operand)}
 	case Empty:

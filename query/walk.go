@@ -46,6 +46,11 @@ func walkWhere(w Where, do func(Operand)) {
 	case Compare:
 		do(w.Left)
 		do(w.Right)
+	case Among:
+		for _, c := range w.Columns {
+			do(c)
+		}
+		do(w.Keys)
 	case IsNull:
 		do(w.Operand)
 	case Empty:

@@ -8,7 +8,7 @@ import (
 )
 
 // Where is a condition on a row, three-valued: only what is true admits. It is one of And,
-// Or, Not, Untrue, Compare, IsNull, Empty, JSON, Search, Some, One, Count, Exists and Truth.
+// Or, Not, Untrue, Compare, Among, IsNull, Empty, JSON, Search, Some, One, Count, Exists and Truth.
 type Where interface {
 	fmt.Stringer
 	where()
@@ -118,18 +118,18 @@ const (
 
 // Operand is one side of a comparison, a limit or an assigned value.
 type Operand struct {
-	Kind  OperandKind
-	Value schema.Value
-	Index int
-	Field *schema.Field
-	Via   []*schema.Field
-	Up    int
-	Fn    Function
+	Kind OperandKind
+	Fn   Function
+	// Scalar says what an Arg or Claim holds, so that a driver can bind it as that.
+	Scalar schema.Scalar
+	Value  schema.Value
+	Index  int
+	Field  *schema.Field
+	Via    []*schema.Field
+	Up     int
 	// Inside are the embedded columns that a Column's Field is inside of, outermost first:
 	// none for a column of a table.
 	Inside []*schema.Field
-	// Scalar says what an Arg or Claim holds, so that a driver can bind it as that.
-	Scalar schema.Scalar
 }
 
 // Const is a constant operand.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"spacecloud/database"
 	"spacecloud/database/driver"
@@ -19,24 +18,17 @@ import (
 // meet the condition, and the statement compares columns with them: they are parameters, so
 // that its text is made once. A question may need others itself.
 
-// maxBoxes is how many products of lists one statement takes for keys of several columns.
-const maxBoxes = 1024
-
 // prepared is a level that is ready to be asked, and what has to be asked before.
 type prepared struct {
 	r         *Resolvers
-	narrowed  rules.Narrowed
 	db        *database.DB
 	statement driver.Statement
 	apart     *rules.Apart // nil when all of it is in one database
 	questions []*prepared  // of apart, in its order
-
-	mu    sync.Mutex
-	wider map[int]*prepared // for answers of more boxes; guarded by mu
 }
 
 func (r *Resolvers) prepare(n rules.Narrowed) (*prepared, error) {
-	p, err := r.prepareFor(n, 1)
+	p, err := r.prepareAlone(n)
 	if err != nil || p.apart == nil {
 		return p, err
 	}
@@ -51,7 +43,7 @@ func (r *Resolvers) prepareAll(questions []*rules.Question, done map[string]*pre
 		p := done[q.Text()]
 		if p == nil {
 			var err error
-			if p, err = r.prepareFor(q.Level, 1); err != nil {
+			if p, err = r.prepareAlone(q.Level); err != nil {
 				return nil, err
 			}
 			done[q.Text()] = p
@@ -66,13 +58,13 @@ func (r *Resolvers) prepareAll(questions []*rules.Question, done map[string]*pre
 	return out, nil
 }
 
-// prepareFor is the statement for answers of so many boxes, without the questions.
-func (r *Resolvers) prepareFor(n rules.Narrowed, boxes int) (*prepared, error) {
-	p := &prepared{r: r, narrowed: n, db: r.Databases[n.Level().Type.DB], wider: map[int]*prepared{}}
+// prepareAlone is a level without the questions.
+func (r *Resolvers) prepareAlone(n rules.Narrowed) (*prepared, error) {
+	p := &prepared{r: r, db: r.Databases[n.Level().Type.DB]}
 	asked := n
 	if r.several {
 		var err error
-		if p.apart, err = n.Apart(rules.Bounds{Keys: r.Keys, Boxes: boxes}); err != nil {
+		if p.apart, err = n.Apart(r.Keys); err != nil {
 			return nil, fault.New(fault.Invalid, "%s", err)
 		}
 		if p.apart != nil {
@@ -95,37 +87,24 @@ func (p *prepared) ready(ctx context.Context, lend lender, known answers, b quer
 	if p.apart == nil {
 		return p.statement, b, nil
 	}
-	found, boxes, err := answer(ctx, p.apart, p.questions, lend, known, b)
+	found, err := answer(ctx, p.apart, p.questions, lend, known, b)
 	if err != nil {
 		return nil, b, err
 	}
-	wide, err := p.sized(boxes)
-	if err != nil {
-		return nil, b, err
-	}
-	b.Args = wide.apart.Args(b.Args, found)
-	return wide.statement, b, nil
+	b.Args = p.apart.Args(b.Args, found)
+	return p.statement, b, nil
 }
 
-// answer is the answers to the questions of a level or write, and how many boxes they need: a power of
-// two, so that there are few statements.
-func answer(ctx context.Context, a *rules.Apart, questions []*prepared, lend lender, known answers, b query.Binding) ([]*rules.Answer, int, error) {
+// answer is the answers to the questions of a level or write.
+func answer(ctx context.Context, a *rules.Apart, questions []*prepared, lend lender, known answers, b query.Binding) ([]*rules.Answer, error) {
 	found := make([]*rules.Answer, len(questions))
-	boxes := 1
 	for i, q := range questions {
 		var err error
 		if found[i], err = q.answer(ctx, a.Questions[i], lend, known, b); err != nil {
-			return nil, 0, err
-		}
-		for boxes < found[i].Boxes() {
-			boxes *= 2
+			return nil, err
 		}
 	}
-	if boxes > maxBoxes {
-		return nil, 0, fault.New(fault.Limit, "a condition on another database has keys of several columns in more than %d combinations; narrow the condition", maxBoxes).
-			With("limit", maxBoxes)
-	}
-	return found, boxes, nil
+	return found, nil
 }
 
 // answer is the answer to one question.
@@ -157,24 +136,6 @@ func (p *prepared) answer(ctx context.Context, q *rules.Question, lend lender, k
 	a.Close(b)
 	known[q.Text()] = a
 	return a, nil
-}
-
-// sized is the same level for answers of so many boxes.
-func (p *prepared) sized(boxes int) (*prepared, error) {
-	if boxes == 1 {
-		return p, nil
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if wide := p.wider[boxes]; wide != nil {
-		return wide, nil
-	}
-	wide, err := p.r.prepareFor(p.narrowed, boxes)
-	if err != nil {
-		return nil, err
-	}
-	p.wider[boxes] = wide
-	return wide, nil
 }
 
 // each calls do with all questions that have to be asked, each once, and how deep it stands.
@@ -251,26 +212,19 @@ func (w *writing) readyWrite(ctx context.Context, n rules.NarrowedWrite, b query
 	if !w.r.several {
 		return n, b, nil
 	}
-	at := func(boxes int) (*rules.Apart, error) {
-		a, err := n.Apart(rules.Bounds{Keys: w.r.Keys, Boxes: boxes})
-		if err != nil {
-			return nil, fault.New(fault.Invalid, "%s", err)
-		}
-		return a, nil
+	a, err := n.Apart(w.r.Keys)
+	if err != nil {
+		return n, b, fault.New(fault.Invalid, "%s", err)
 	}
-	a, err := at(1)
-	if err != nil || a == nil {
-		return n, b, err
+	if a == nil {
+		return n, b, nil
 	}
 	questions, err := w.r.prepareAll(a.Questions, map[string]*prepared{})
 	if err != nil {
 		return n, b, err
 	}
-	found, boxes, err := answer(ctx, a, questions, w.lend, answers{}, b)
+	found, err := answer(ctx, a, questions, w.lend, answers{}, b)
 	if err != nil {
-		return n, b, err
-	}
-	if a, err = at(boxes); err != nil {
 		return n, b, err
 	}
 	b.Args = a.Args(b.Args, found)

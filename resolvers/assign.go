@@ -24,7 +24,8 @@ func (w *writing) assignments(c *Change) ([]query.Assign, error) {
 		return nil, fault.New(fault.Invalid, "nothing to change: the operators name no field")
 	}
 	var wrong violations
-	set := make([]query.Assign, 0, len(c.Set)+2)
+	own := w.own(c.Type)
+	set := make([]query.Assign, 0, len(c.Set)+len(own))
 	for _, a := range c.Set {
 		if slices.ContainsFunc(set, func(b query.Assign) bool { return a.Field == b.Field }) {
 			return nil, fault.New(fault.Invalid, "%s.%s is changed twice; one operator a field", c.Type.Name, a.Field.Name).At(a.At...)
@@ -32,7 +33,7 @@ func (w *writing) assignments(c *Change) ([]query.Assign, error) {
 		set = append(set, a.Assign)
 		wrong.assign(a)
 	}
-	return append(set, w.own(c.Type)...), wrong.err()
+	return append(set, own...), wrong.err()
 }
 
 // own is what the server changes in every row that is updated.

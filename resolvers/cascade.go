@@ -11,17 +11,43 @@ import (
 	"spacecloud/schema"
 )
 
-// pointing are the links of all types by the type that their key points to.
+// pointing are the links of all types by the type that their key points to: those that are kept, and those of
+// join tables of ours, whose rows go with either side, wherever that is.
 func pointing(s *schema.Schema) map[*schema.Type][]*schema.Field {
 	to := map[*schema.Type][]*schema.Field{}
 	for _, t := range s.Types {
 		for _, f := range t.Fields {
-			if f.IsKept() {
+			if f.IsKept() || f.IsLink() && t.Owned {
 				to[f.Link.Target] = append(to[f.Link.Target], f)
 			}
 		}
 	}
 	return to
+}
+
+// goesWith are the databases of what may go with a row of each type, where that is not its own.
+func goesWith(s *schema.Schema, pointing map[*schema.Type][]*schema.Field) map[*schema.Type][]string {
+	all := map[*schema.Type][]string{}
+	for _, root := range s.Types {
+		seen := map[*schema.Type]bool{}
+		var visit func(*schema.Type)
+		visit = func(t *schema.Type) {
+			if seen[t] {
+				return
+			}
+			seen[t] = true
+			if t.DB != root.DB && !slices.Contains(all[root], t.DB) {
+				all[root] = append(all[root], t.DB)
+			}
+			for _, f := range pointing[t] {
+				if f.Link.OnDelete == schema.Cascade {
+					visit(f.Owner)
+				}
+			}
+		}
+		visit(root)
+	}
+	return all
 }
 
 // cascade is what goes with rows that are deleted: rows that link to them are deleted or lose
@@ -86,6 +112,11 @@ func (w *writing) deleteRows(ctx context.Context, t *schema.Type, keys []schema.
 	}
 	if w.alone(t) && (len(c.nulled) > 0 || c.rows > len(keys)/len(t.Primary)) {
 		return 0, w.needsTransactions(t, "rows that link to this %s would have to go or change with it; do that first", t.Name)
+	}
+	for along := range c.doomed {
+		if along != t && w.alone(along) {
+			return 0, w.needsTransactions(along, "rows of it would have to go with this %s; do that first", t.Name)
+		}
 	}
 	if before != nil {
 		if err := before(); err != nil {
@@ -267,7 +298,11 @@ func (c *cascade) delete(ctx context.Context, t *schema.Type, keys []schema.Valu
 }
 
 func (c *cascade) system(ctx context.Context, q query.Write, keys []schema.Value) error {
-	_, err := c.w.txs[c.w.db(q.Type)].Write(ctx, rules.SystemWrite(q), query.Binding{Keys: keys})
+	tx := c.w.txs[c.w.db(q.Type)]
+	if tx == nil {
+		return fault.New(fault.Invalid, "rows of database %s would go with what this deletes; delete it by a request of its own", q.Type.DB)
+	}
+	_, err := tx.Write(ctx, rules.SystemWrite(q), query.Binding{Keys: keys})
 	return err
 }
 

@@ -107,8 +107,12 @@ func (w *writing) keys(ctx context.Context, l rules.Narrowed) ([]schema.Value, e
 	t := l.Level().Type
 	var keys []schema.Value
 	err := w.read(ctx, l, nil, func(rows driver.Rows) error {
-		for i := range t.Primary {
-			keys = append(keys, rows.Value(i))
+		for i, f := range t.Primary {
+			v, err := typed(rows, i, f)
+			if err != nil {
+				return err
+			}
+			keys = append(keys, v)
 		}
 		return w.bounded(keys, t)
 	})

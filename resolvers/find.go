@@ -61,8 +61,8 @@ func cells(items []query.Item) []query.Cell {
 }
 
 // Run appends the answer for the caller; args are the values of the find's query.Arg
-// operands. Where links lead into databases that are down the answer is there, with nulls, and the
-// error is a Missing.
+// operands. Where values are not to be had, because links lead into databases that are down or rows hold what
+// they cannot be, the answer is there with nulls, and the error is a Missing.
 func (f *Found) Run(ctx context.Context, c *auth.Caller, args []schema.Value, dst []byte) ([]byte, error) {
 	p, err := f.plan(c, strict)
 	if err != nil {
@@ -75,13 +75,10 @@ func (f *Found) Run(ctx context.Context, c *auth.Caller, args []schema.Value, ds
 		dst, err = run.answer(ctx, dst)
 		return err
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return dst[:start], err
-	case run.apart != nil:
-		return dst, run.apart.missed(dst, start)
 	}
-	return dst, nil
+	return dst, run.holes.fill(f.r, c, dst[start:]).err()
 }
 
 // Explain is the plan for callers like c, printed: its levels as they nest, each with its
@@ -103,6 +100,7 @@ func (f *Found) byKeys(ctx context.Context, w *writing, args, keys []schema.Valu
 	}
 	run := p.start(f.r, w.caller, args)
 	defer p.finish(run)
+	run.holes = &w.holes
 	if run.apart != nil {
 		run.apart.strict = true
 	}

@@ -50,13 +50,18 @@ func (l *level) nothing(g *query.Groups) string {
 	for i, m := range g.Measures {
 		values[i] = m.Nothing()
 	}
-	return string(l.measured(nil, g, values))
+	return string(l.measured(nil, g, values, nil))
 }
 
-// measured writes the object of the values of measures.
-func (l *level) measured(dst []byte, g *query.Groups, values []schema.Value) []byte {
+// measured writes the object of the values of measures, and marks where these have holes.
+func (l *level) measured(dst []byte, g *query.Groups, values []schema.Value, holes map[int]int) []byte {
 	for _, p := range l.pieces {
-		dst = schema.AppendScalar(append(dst, p.before...), g.Measures[p.cell].Scalar(), values[p.cell])
+		dst = append(dst, p.before...)
+		if n, ok := holes[p.cell]; ok {
+			dst = appendMark(dst, n)
+		} else {
+			dst = schema.AppendScalar(dst, g.Measures[p.cell].Scalar(), values[p.cell])
+		}
 	}
 	return append(dst, l.tail...)
 }

@@ -121,6 +121,7 @@ type hand struct {
 	passed int64        // how many offset has left out
 	seen   map[key]bool // the combinations of distinctOn
 	cells  [][]schema.Value
+	holes  map[int]int // of measures that have a cell which does not fit
 }
 
 // dealt reads the rows of a level, which come once each and in the order of the list, and deals them out to
@@ -144,7 +145,7 @@ func (run *run) dealt(ctx context.Context, l *level, keys []schema.Value, res *r
 		}
 		if taken && l.groups == nil {
 			n++
-			l.write(res, rows)
+			writer{l, rows, res, run.holes}.write()
 		}
 	})
 	if err != nil {
@@ -164,13 +165,14 @@ func (run *run) dealt(ctx context.Context, l *level, keys []schema.Value, res *r
 // dealing is what a level says of how many rows a parent gets, and which.
 type dealing struct {
 	level   *level
+	holes   *holes
 	offset  int64
 	limit   int64
 	bounded bool
 }
 
 func (run *run) dealing(l *level) dealing {
-	d := dealing{level: l}
+	d := dealing{level: l, holes: run.holes}
 	d.offset, _ = run.number(l.offset)
 	d.limit, d.bounded = run.number(l.limit)
 	if l.page != nil {
@@ -211,15 +213,30 @@ func (d *dealing) deal(h *hand, rows driver.Rows, n int) gets {
 	}
 	h.places = append(h.places, n)
 	if d.level.groups != nil {
-		row := make([]schema.Value, len(j.Measures))
-		for i, cell := range j.Measures {
-			if cell >= 0 {
-				row[i] = rows.Value(cell)
-			}
-		}
-		h.cells = append(h.cells, row)
+		h.cells = append(h.cells, d.measured(h, rows))
 	}
 	return takes
+}
+
+// measured are the cells of a row that are measured, by measure.
+func (d *dealing) measured(h *hand, rows driver.Rows) []schema.Value {
+	row := make([]schema.Value, len(d.level.joined.Measures))
+	for i, cell := range d.level.joined.Measures {
+		if cell < 0 {
+			continue
+		}
+		row[i] = rows.Value(cell)
+		if _, known := h.holes[i]; row[i].IsNull() && !known {
+			if m := rows.Misfit(cell); m.Found != "" {
+				if h.holes == nil {
+					h.holes = map[int]int{}
+				}
+				m.Found = "of values of which one is " + m.Found
+				h.holes[i] = d.holes.add(hole{level: d.level, cell: i, misfit: driver.Misfit{Found: m.Found}})
+			}
+		}
+	}
+	return row
 }
 
 // sum writes what the rows of a parent add up to.
@@ -238,7 +255,7 @@ func (l *level) sum(res *result, h *hand) error {
 			return err
 		}
 	}
-	res.bytes = l.measured(res.bytes, l.groups, out)
+	res.bytes = l.measured(res.bytes, l.groups, out, h.holes)
 	res.places = append(res.places, len(res.cuts))
 	res.cuts = append(res.cuts, len(res.bytes))
 	return nil

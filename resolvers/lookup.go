@@ -30,11 +30,25 @@ func (w *writing) lookup(ctx context.Context, l query.Level, keys []schema.Value
 	}
 	return w.read(ctx, rules.System(l), keys, func(rows driver.Rows) error {
 		row := make([]schema.Value, len(l.Columns))
-		for i := range row {
-			row[i] = rows.Value(i)
+		for i, c := range l.Columns {
+			var err error
+			if row[i], err = typed(rows, i, c.Field); err != nil {
+				return err
+			}
 		}
 		return do(rows.Parent(), row)
 	})
+}
+
+// typed is a cell that a change depends on: where it does not fit there is no change.
+func typed(rows driver.Rows, cell int, f *schema.Field) (schema.Value, error) {
+	v := rows.Value(cell)
+	if v.IsNull() {
+		if m := rows.Misfit(cell); m.Found != "" {
+			return v, fault.New(fault.Internal, "%s.%s is %s in the %[1]s %[4]s, where the schema says %[5]s", f.Owner.Name, f.Name, m.Found, m.Key, f.TypeText())
+		}
+	}
+	return v, nil
 }
 
 // packed is a key in a form that can be compared.

@@ -91,21 +91,28 @@ func (r *Resolvers) WriteOnce(ctx context.Context, c *auth.Caller, once Once, ch
 	}
 	o := onceMore{w: w, db: db, once: once, who: who}
 	start := len(dst)
+	var missing *Missing
 	err = w.within(ctx, dbs, changes, func() error {
+		w.holes.reset()
 		var known bool
 		var err error
-		if dst, known, err = o.answered(ctx, dst[:start]); known || err != nil {
+		if dst, missing, known, err = o.answered(ctx, dst[:start]); known || err != nil {
 			return err
 		}
 		if dst, err = w.all(ctx, changes, dst); err != nil {
 			return err
 		}
-		return o.keep(ctx, dst[start:])
+		missing = w.holes.fill(r, c, dst[start:])
+		text, err := missing.kept(dst[start:])
+		if err != nil {
+			return err
+		}
+		return o.keep(ctx, text)
 	})
 	if err != nil {
 		return dst[:start], err
 	}
-	return dst, nil
+	return dst, missing.err()
 }
 
 // identity is who a caller is over many requests: issuer and subject.
@@ -134,16 +141,15 @@ func (o onceMore) key() []schema.Value {
 func (o onceMore) oldest() schema.Value { return stamp(o.w.caller.Now.Add(-kept)) }
 
 // answered appends the answer of the first time, if there was one.
-func (o onceMore) answered(ctx context.Context, dst []byte) ([]byte, bool, error) {
-	known := false
+func (o onceMore) answered(ctx context.Context, dst []byte) (answer []byte, missing *Missing, known bool, err error) {
 	l := by(requests, requests.Primary, requests.Columns[2:], true)
 	statement, err := o.db.Prepare(rules.System(l))
 	if err != nil {
-		return dst, false, err
+		return dst, nil, false, err
 	}
 	rows, err := o.w.txs[o.db].Find(ctx, statement, query.Binding{Keys: o.key()})
 	if err != nil {
-		return dst, false, err
+		return dst, nil, false, err
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -151,11 +157,15 @@ func (o onceMore) answered(ctx context.Context, dst []byte) ([]byte, bool, error
 			continue
 		}
 		if rows.Value(0).Text() != o.once.Digest {
-			return dst, false, fault.New(fault.Conflict, "this Idempotency-Key was used for another request; take a new key for each")
+			return dst, nil, false, fault.New(fault.Conflict, "this Idempotency-Key was used for another request; take a new key for each")
 		}
-		dst, known = append(dst, rows.Value(2).Text()...), true
+		var text string
+		if text, missing, err = restored(rows.Value(2).Text()); err != nil {
+			return dst, nil, false, err
+		}
+		dst, known = append(dst, text...), true
 	}
-	return dst, known, rows.Err()
+	return dst, missing, known, rows.Err()
 }
 
 // keep stores the answer, and forgets those that are too old.

@@ -46,7 +46,8 @@ func (w *writing) outright(ctx context.Context, c *Change, dst []byte) ([]byte, 
 	case written.Affected == 0:
 		return dst, false, nil
 	}
-	return row.object(dst, &told{columns, written.Values}, nil), true, nil
+	dst = writer{row, &told{columns, written.Values}, nil, &w.holes}.object(dst)
+	return dst, true, nil
 }
 
 // guarded is whether the database itself keeps links right, and takes back what it refuses.
@@ -125,6 +126,9 @@ func (t *told) AppendJSON(dst []byte, column int) []byte {
 }
 
 func (t *told) Value(column int) schema.Value { return t.values[column] }
+
+// Misfit is nothing: what a write tells is what it wrote.
+func (*told) Misfit(int) driver.Misfit { return driver.Misfit{} }
 
 func (*told) Next() bool   { return false }
 func (*told) Parent() int  { return 0 }

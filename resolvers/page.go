@@ -50,6 +50,7 @@ type paging struct {
 	more   []bool  // for each key whether there are more rows than the page takes
 	totals []int64 // for each key
 	cursor []byte  // of the row that is being written
+	hole   *hole   // instead of the cursor, when its key does not fit
 }
 
 // overflow notes that there are more rows of a key than the page takes.
@@ -60,7 +61,7 @@ func (p *paging) overflow(ordinal int) {
 	p.more[ordinal] = true
 }
 
-func (p *paging) reset() { p.more, p.totals = p.more[:0], p.totals[:0] }
+func (p *paging) reset() { p.more, p.totals, p.hole = p.more[:0], p.totals[:0], nil }
 
 // shown are the items of a find, of all the lists where it is a connection, and of the nodes
 // in them.
@@ -259,16 +260,30 @@ func (run *run) isFull(p *page, res *result, n int) bool {
 	return full
 }
 
-// write writes a row as every face shows it.
-func (p *page) write(res *result, rows driver.Rows) {
+// faces writes the row as every face shows it.
+func (w writer) faces() {
+	p, res := w.level.page, w.res
 	if p.keys != nil {
-		res.page.cursor = p.cursor.Append(res.page.cursor[:0], func(i int) schema.Value { return rows.Value(p.keys[i]) })
+		res.page.hole = nil
+		res.page.cursor = p.cursor.Append(res.page.cursor[:0], w.keyPart)
 	}
 	for i := range p.faces {
 		f := &p.faces[i]
-		res.bytes = append(appendPieces(res.bytes, f.pieces, rows, res), f.tail...)
+		res.bytes = append(w.pieces(res.bytes, f.pieces), f.tail...)
 		res.cuts = append(res.cuts, len(res.bytes))
 	}
+}
+
+// keyPart is a part of the row's cursor. Where it does not fit there is no cursor: from where null
+// stands the next page would leave rows out.
+func (w writer) keyPart(i int) schema.Value {
+	cell := w.level.page.keys[i]
+	v := w.rows.Value(cell)
+	if v.IsNull() && (w.level.required[cell] || w.rows.Misfit(cell).Found != "") {
+		h := w.level.cellHole(w.rows, cell)
+		w.res.page.hole = &h
+	}
+	return v
 }
 
 // count counts the rows of each key, where the answer says so.

@@ -45,6 +45,7 @@ type level struct {
 	children  []*level
 	keyCells  []int        // of a child: the parent's cells that hold its key
 	cells     []query.Cell // what the statement reads
+	required  []bool       // by cell: whether a null would be wrong
 	page      *page        // of a connection, which is then what shows the rows
 	isApart   bool         // of a link into another database
 	plain     bool         // it shows columns alone, of every row whatever it holds
@@ -141,9 +142,24 @@ func (k *compiler) prepare(l *level, asked query.Level) error {
 		l.questions, l.joined = p, p.apart.Joined
 		k.readers(p)
 	}
+	l.require(narrowed.Level())
 	l.plain = isPlain(narrowed.Level()) && l.page == nil
 	k.claim(narrowed.Level())
 	return nil
+}
+
+// require notes which cells are never null: columns of the row itself that are not hidden from anybody, and
+// of groups their keys. A null in JSON may be a value.
+func (l *level) require(asked *query.Level) {
+	for _, c := range asked.Columns {
+		shown := c.When == nil || c.When == query.True
+		l.required = append(l.required, shown && len(c.Via) == 0 && c.Field.NonNull && c.Field.Scalar != schema.JSON)
+	}
+	if asked.Groups != nil {
+		for _, m := range asked.Groups.Measures {
+			l.required = append(l.required, m.Fn == query.KeyOf && m.Field.NonNull && m.Field.Scalar != schema.JSON)
+		}
+	}
 }
 
 // isPlain is whether a level shows columns alone, of every row whatever it holds.

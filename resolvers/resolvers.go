@@ -56,6 +56,7 @@ type Resolvers struct {
 	Config
 	reach    reach
 	pointing map[*schema.Type][]*schema.Field // links by the type that their key points to
+	goesWith map[*schema.Type][]string        // databases of what a delete takes along, beside the type's own
 	several  bool                             // databases
 }
 
@@ -67,8 +68,9 @@ func New(c Config) (*Resolvers, error) {
 				"the schema puts types into database %q, which the configuration does not name; add databases.%s.url", name, name)
 		}
 	}
+	links := pointing(c.Schema)
 	return &Resolvers{
-		Config: c.withDefaults(), pointing: pointing(c.Schema), several: len(c.Schema.Databases()) > 1,
+		Config: c.withDefaults(), pointing: links, goesWith: goesWith(c.Schema, links), several: len(c.Schema.Databases()) > 1,
 		reach: reach{dbs: map[reached][]*database.DB{}},
 	}, nil
 }

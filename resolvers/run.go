@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"sync/atomic"
 
-	"github.com/tidwall/gjson"
-
 	"spacecloud/auth"
 	"spacecloud/database/driver"
 	"spacecloud/dataloader"
@@ -29,6 +27,8 @@ type run struct {
 	ctx     context.Context //nolint:containedctx // of this execution, for the writing of its answer
 	err     error           // why the answer cannot be written
 	apart   *apart          // of a plan of several databases, else nil
+	holes   *holes          // of the answer
+	own     holes           // of an answer that is all of this run
 }
 
 // result is what a level's statement answered: the rows written as JSON, cut where the
@@ -45,7 +45,7 @@ type result struct {
 
 // asked are the keys that the rows of a level ask one of its links for.
 type asked struct {
-	ordinals []int // for each row the ordinal of its key, or -1 where it has none
+	ordinals []int // for each row the ordinal of its key, -1 where it has none, or less for a hole
 	keys     dataloader.Keys[key]
 	flat     []schema.Value
 }
@@ -62,7 +62,7 @@ func (p *plan) start(r *Resolvers, c *auth.Caller, args []schema.Value) *run {
 	if !ok {
 		run = newRun(p)
 	}
-	run.r = r
+	run.r, run.holes = r, &run.own
 	run.binding.Args = args
 	if len(p.claims) > 0 {
 		if run.claims == nil {
@@ -92,6 +92,8 @@ func (p *plan) finish(run *run) {
 	clear(run.claims)
 	run.binding, run.keys, run.written, run.ctx, run.err = query.Binding{}, nil, 0, nil, nil
 	run.rows.Store(0)
+	run.holes = nil
+	run.own.reset()
 	if run.apart != nil {
 		run.apart.reset()
 	}
@@ -176,7 +178,7 @@ func (run *run) direct(ctx context.Context, l *level, dst []byte) ([]byte, error
 			dst = append(dst, ',')
 		}
 		if run.fits(len(dst) - start) {
-			dst = l.object(dst, rows, nil)
+			dst = writer{l, rows, nil, run.holes}.object(dst)
 		}
 	})
 	switch {
@@ -302,22 +304,9 @@ func (run *run) grouped(ctx context.Context, l *level, keys []schema.Value, res 
 			return
 		}
 		n++
-		l.write(res, rows)
+		writer{l, rows, res, run.holes}.write()
 	})
 	return n, err
-}
-
-// write writes a row, and notes what it asks its links for.
-func (l *level) write(res *result, rows driver.Rows) {
-	if l.page != nil {
-		l.page.write(res, rows)
-	} else {
-		res.bytes = l.object(res.bytes, rows, res)
-		res.cuts = append(res.cuts, len(res.bytes))
-	}
-	for i, child := range l.children {
-		res.links[i].add(child, rows)
-	}
 }
 
 // below asks the links of a level: one after the other, or those of several databases at the same
@@ -349,27 +338,6 @@ func (run *run) follow(ctx context.Context, l *level, i int) error {
 	return err
 }
 
-// add notes the key that a row asks its link for. Each cell is read once: a text is copied.
-func (a *asked) add(child *level, rows driver.Rows) {
-	start := len(a.flat)
-	for _, c := range child.keyCells {
-		v := rows.Value(c)
-		if v.IsNull() {
-			clear(a.flat[start:])
-			a.flat = a.flat[:start]
-			a.ordinals = append(a.ordinals, -1)
-			return
-		}
-		a.flat = append(a.flat, v)
-	}
-	before := a.keys.Len()
-	a.ordinals = append(a.ordinals, a.keys.Add(keyOf(a.flat[start:])))
-	if a.keys.Len() == before { // another row asks for it already
-		clear(a.flat[start:])
-		a.flat = a.flat[:start]
-	}
-}
-
 // keyOf is a link's key as one value; a compound one is packed into the text.
 func keyOf(values []schema.Value) key {
 	if len(values) == 1 {
@@ -384,29 +352,6 @@ func keyOf(values []schema.Value) key {
 		packed = append(packed, v.Text()...)
 	}
 	return key{kind: schema.ListValue, str: string(packed)}
-}
-
-// object writes a row; with res it leaves a cut for each link.
-func (l *level) object(dst []byte, rows driver.Rows, res *result) []byte {
-	return append(appendPieces(dst, l.pieces, rows, res), l.tail...)
-}
-
-func appendPieces(dst []byte, pieces []piece, rows driver.Rows, res *result) []byte {
-	for i := range pieces {
-		p := &pieces[i]
-		dst = append(dst, p.before...)
-		switch {
-		case p.members != nil:
-			dst = appendMembers(dst, rows.Value(p.cell), p.members)
-		case p.cell >= 0:
-			dst = rows.AppendJSON(dst, p.cell)
-		case p.cursor:
-			dst = append(append(append(dst, '"'), res.page.cursor...), '"')
-		case res != nil:
-			res.cuts = append(res.cuts, len(dst))
-		}
-	}
-	return dst
 }
 
 // row puts a row together with what its links found.
@@ -432,8 +377,11 @@ func (run *run) row(dst []byte, l *level, n int) []byte {
 
 // linked writes the rows that a link found for the key of an ordinal.
 func (run *run) linked(dst []byte, l *level, ordinal int) []byte {
-	if run.apart != nil && ordinal >= 0 && run.apart.failed[l.n] != nil {
-		return run.missing(dst, l)
+	switch {
+	case ordinal < noKey:
+		return appendMark(dst, noKey-1-ordinal)
+	case run.apart != nil && ordinal >= 0 && run.apart.failed[l.n] != nil:
+		return run.holes.mark(dst, hole{err: run.apart.failed[l.n]})
 	}
 	if l.page != nil {
 		return run.connection(dst, l, ordinal)
@@ -461,51 +409,4 @@ func (run *run) list(dst []byte, l *level, from, to int) []byte {
 		dst = run.row(dst, l, n)
 	}
 	return append(dst, ']')
-}
-
-// appendMembers writes what is selected of an embedded value, or of a list of them.
-func appendMembers(dst []byte, v schema.Value, members []query.Item) []byte {
-	if v.IsNull() {
-		return append(dst, "null"...)
-	}
-	return appendSelected(dst, gjson.Parse(v.Text()), members)
-}
-
-func appendSelected(dst []byte, v gjson.Result, members []query.Item) []byte {
-	switch {
-	case v.IsArray():
-		dst = append(dst, '[')
-		for i, e := range v.Array() {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = appendSelected(dst, e, members)
-		}
-		return append(dst, ']')
-	case !v.IsObject():
-		return append(dst, "null"...)
-	}
-	dst = append(dst, '{')
-	for i, m := range members {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(schema.AppendString(dst, m.Name), ':')
-		dst = appendMember(dst, v, m)
-	}
-	return append(dst, '}')
-}
-
-func appendMember(dst []byte, object gjson.Result, m query.Item) []byte {
-	if m.Field == nil {
-		return schema.AppendString(dst, m.Typename)
-	}
-	v := object.Get(m.Field.Name)
-	switch {
-	case !v.Exists():
-		return append(dst, "null"...)
-	case m.Members != nil:
-		return appendSelected(dst, v, m.Members)
-	}
-	return append(dst, v.Raw...)
 }

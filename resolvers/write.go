@@ -72,11 +72,12 @@ type writing struct {
 	wants  *database.DB                   // what should have been among them; nil for nothing
 	now    *Change                        // that is being made
 	claims []schema.Value
+	holes  holes // of the answer
 }
 
 // Write makes all changes in order, in one transaction for each database, and appends the
 // text before each and its answer. The first error rolls everything back; its faults have the path of
-// the change that failed.
+// the change that failed. A Missing is none of these: all is done, and the answer has nulls.
 func (r *Resolvers) Write(ctx context.Context, c *auth.Caller, changes []Change, dst []byte) ([]byte, error) {
 	w := &writing{r: r, caller: c}
 	if err := w.separable(changes); err != nil {
@@ -89,18 +90,19 @@ func (r *Resolvers) Write(ctx context.Context, c *auth.Caller, changes []Change,
 		case err != nil:
 			return dst[:start], under(changes[0].Name, err)
 		case done:
-			return dst, nil
+			return dst, w.holes.fill(r, c, dst[start:]).err()
 		}
 	}
 	err := w.within(ctx, databases(r, changes), changes, func() error {
 		var err error
+		w.holes.reset()
 		dst, err = w.all(ctx, changes, dst[:start])
 		return err
 	})
 	if err != nil {
 		return dst[:start], err
 	}
-	return dst, nil
+	return dst, w.holes.fill(r, c, dst[start:]).err()
 }
 
 // all makes the changes in order.
@@ -116,13 +118,29 @@ func (w *writing) all(ctx context.Context, changes []Change, dst []byte) ([]byte
 	return dst, nil
 }
 
-// databases are those that the changes write, in the order of first use.
+// Written are the names of the databases that changes write, in the order of first use.
+func (r *Resolvers) Written(changes []Change) []string {
+	var names []string
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, c := range changes {
+		add(c.Type.DB)
+		if c.Verb == query.Delete {
+			for _, name := range r.goesWith[c.Type] {
+				add(name)
+			}
+		}
+	}
+	return names
+}
+
 func databases(r *Resolvers, changes []Change) []*database.DB {
 	var dbs []*database.DB
-	for _, c := range changes {
-		if db := r.Databases[c.Type.DB]; !slices.Contains(dbs, db) {
-			dbs = append(dbs, db)
-		}
+	for _, name := range r.Written(changes) {
+		dbs = append(dbs, r.Databases[name])
 	}
 	return dbs
 }

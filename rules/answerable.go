@@ -20,7 +20,7 @@ func (t *translator) answerable(e celast.Expr, n node) node {
 
 // answerable is why a level or a question that it comes apart into cannot be asked.
 func (n Narrowed) answerable() error {
-	a, err := n.Apart(Bounds{Keys: 1, Boxes: 1})
+	a, err := n.Apart(1)
 	if err != nil || a == nil {
 		return err
 	}

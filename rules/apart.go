@@ -18,23 +18,15 @@ type Apart struct {
 	Joined    *Joined       // of a level whose join rows are in another database, else nil
 	first     int           // Binding.Args from here on are answers
 	slots     int           // how many
-	boxes     int
-}
-
-// Bounds are those of questions.
-type Bounds struct {
-	// Keys is the most keys of one answer; one more is read, to know that there are more.
-	Keys int
-	// Boxes is how many products of lists the answers of one level may have: see Answer.Boxes.
-	Boxes int
 }
 
 // Apart takes the conditions on rows of other databases out of a level; nil when there are
 // none. The levels of the questions are as they were asked: they may have to come apart
-// themselves. An error is for who wrote the condition: it says what cannot be asked.
-func (n Narrowed) Apart(b Bounds) (*Apart, error) {
+// themselves. An error is for who wrote the condition: it says what cannot be asked. An answer has so many
+// keys at most; one more is read, to know that there are more.
+func (n Narrowed) Apart(keys int) (*Apart, error) {
 	l := *n.level
-	s := newSplitter(l.Type, b, func(do func(query.Operand)) { query.Walk(&l, do) })
+	s := newSplitter(l.Type, keys, func(do func(query.Operand)) { query.Walk(&l, do) })
 	l.Columns = slices.Clone(l.Columns)
 	joined := s.joined(&l)
 	l.Where = s.where(l.Where, true)
@@ -59,9 +51,9 @@ func (n Narrowed) Apart(b Bounds) (*Apart, error) {
 }
 
 // Apart takes the conditions on rows of other databases out of a write, as that of a level.
-func (n NarrowedWrite) Apart(b Bounds) (*Apart, error) {
+func (n NarrowedWrite) Apart(keys int) (*Apart, error) {
 	w := *n.write
-	s := newSplitter(w.Type, b, func(do func(query.Operand)) { query.WalkWrite(&w, do) })
+	s := newSplitter(w.Type, keys, func(do func(query.Operand)) { query.WalkWrite(&w, do) })
 	w.Where = s.where(w.Where, true)
 	a, err := s.apart()
 	if a != nil {
@@ -74,7 +66,7 @@ func (n NarrowedWrite) Apart(b Bounds) (*Apart, error) {
 // elsewhere false and unknown have to be told apart.
 type splitter struct {
 	home      string // the database that is asked
-	bounds    Bounds
+	keys      int    // the most of one answer
 	first     int
 	slots     int
 	moved     bool // whether any condition was
@@ -82,8 +74,8 @@ type splitter struct {
 	err       error
 }
 
-func newSplitter(of *schema.Type, b Bounds, walk func(func(query.Operand))) *splitter {
-	s := &splitter{home: of.DB, bounds: b}
+func newSplitter(of *schema.Type, keys int, walk func(func(query.Operand))) *splitter {
+	s := &splitter{home: of.DB, keys: keys}
 	walk(func(o query.Operand) {
 		if o.Kind == query.Arg {
 			s.first = max(s.first, o.Index+1)
@@ -96,7 +88,7 @@ func (s *splitter) apart() (*Apart, error) {
 	if s.err != nil || !s.moved {
 		return nil, s.err
 	}
-	return &Apart{Questions: s.questions, first: s.first, slots: s.slots, boxes: s.bounds.Boxes}, nil
+	return &Apart{Questions: s.questions, first: s.first, slots: s.slots}, nil
 }
 
 // refuse notes the first thing that cannot be asked.

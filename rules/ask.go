@@ -176,11 +176,10 @@ func (s *splitter) count(w query.Count, admit bool) query.Where {
 		near[i] = query.Col(f)
 	}
 	slot := s.ask(q, level)
-	sets := q.size(s.bounds.Boxes)
-	met, known := s.among(near, slot, false), s.among(near, slot+sets, false)
-	unknown := s.among(near, slot+2*sets, false)
+	met, known := s.among(near, slot, false), s.among(near, slot+1, false)
+	unknown := s.among(near, slot+2, false)
 	elsewhere := func(flag int) query.Where {
-		return query.And{query.Not{Where: query.IsNull{Operand: s.answer(slot+3*sets+flag, schema.Boolean)}}, query.Not{Where: known}}
+		return query.And{query.Not{Where: query.IsNull{Operand: s.answer(slot+3+flag, schema.Boolean)}}, query.Not{Where: known}}
 	}
 	yes := query.Or{met, elsewhere(0)}
 	if admit {
@@ -191,7 +190,7 @@ func (s *splitter) count(w query.Count, admit bool) query.Where {
 
 // readKeys makes a level read columns, each combination once and without nulls.
 func (s *splitter) readKeys(l *query.Level, columns []*schema.Field) {
-	l.Limit = query.Const(schema.Integer(int64(s.bounds.Keys) + 1))
+	l.Limit = query.Const(schema.Integer(int64(s.keys) + 1))
 	there := []query.Where{l.Where}
 	for _, f := range columns {
 		if !f.NonNull {
@@ -231,7 +230,7 @@ func (s *splitter) ask(q *Question, l query.Level) int {
 	q.Level, q.slot = Narrowed{&l}, s.slots
 	q.text = fmt.Sprint(q.kind, q.op, q.right, q.counted, l.Type.Name, l.Columns, l.Groups, l.Where)
 	s.questions = append(s.questions, q)
-	s.slots += q.slots(s.bounds.Boxes)
+	s.slots += q.slots()
 	return q.slot
 }
 
@@ -244,33 +243,18 @@ func (s *splitter) answer(slot int, scalar schema.Scalar) query.Operand {
 
 // among is whether operands are one of the keys of an answer; without admit never unknown.
 func (s *splitter) among(near []query.Operand, slot int, admit bool) query.Where {
-	var all query.And
-	for _, o := range near {
-		if !admit && nullable(o) {
-			all = append(all, query.Not{Where: query.IsNull{Operand: o}})
-		}
+	if len(near) > 1 {
+		return query.Among{Columns: near, Keys: s.answer(slot, schema.NoScalar)}
 	}
-	var boxes []query.Where
-	for at := slot; at < slot+size(len(near), s.bounds.Boxes); at += len(near) {
-		var box query.And
-		for i, o := range near {
-			box = append(box, query.Compare{Left: o, Op: query.In, Right: s.answer(at+i, held(o.Field))})
-		}
-		boxes = append(boxes, and(box...))
+	o := near[0]
+	in := query.Compare{Left: o, Op: query.In, Right: s.answer(slot, held(o.Field))}
+	if admit || !nullable(o) {
+		return in
 	}
-	return and(append(all, halved(boxes))...)
+	return and(query.Not{Where: query.IsNull{Operand: o}}, in)
 }
 
 // nullable is whether a column can be null, or what leads to it.
 func nullable(o query.Operand) bool {
 	return !o.Field.NonNull || len(o.Via) > 0 || len(o.Inside) > 0
-}
-
-// halved is the Or of conditions in a shape whose depth grows slowly: databases bound it.
-func halved(ws []query.Where) query.Where {
-	if len(ws) == 1 {
-		return ws[0]
-	}
-	middle := len(ws) / 2
-	return query.Or{halved(ws[:middle]), halved(ws[middle:])}
 }

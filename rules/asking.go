@@ -31,6 +31,8 @@ func (a *asking) where(w query.Where, negated bool) query.Where {
 		return untrue(a.where(w.Where, false))
 	case query.Compare:
 		return a.about(w, negated, w.Left, w.Right)
+	case query.Among:
+		return a.about(w, negated, w.Columns...)
 	case query.IsNull:
 		return or(w, not(a.readable(w.Operand)))
 	case query.Empty:

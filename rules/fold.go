@@ -8,7 +8,7 @@ import (
 // and is the conjunction with its constants folded. What is unknown stays: under a Not it
 // must not become true.
 func and(parts ...query.Where) query.Where {
-	out := make(query.And, 0, len(parts))
+	var out query.And // of constants alone it takes no memory
 	unknown := false
 	for _, p := range parts {
 		switch w := p.(type) {

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -47,25 +46,12 @@ func (q *Question) Asked() string {
 	return [...]string{"keys of ", "whether any ", "numbers of "}[q.kind] + q.Name
 }
 
-// size is how many lists hold a set of keys.
-func size(width, boxes int) int {
-	if width == 1 {
-		return 1
-	}
-	return width * boxes
-}
-
-func (q *Question) size(boxes int) int { return size(q.width, boxes) }
-
 // slots is how many values hold the answer.
-func (q *Question) slots(boxes int) int {
-	switch q.kind {
-	case asksAny:
-		return 1
-	case asksCounts:
-		return 3*q.size(boxes) + 2
+func (q *Question) slots() int {
+	if q.kind == asksCounts {
+		return 5
 	}
-	return q.size(boxes)
+	return 1
 }
 
 // Answer gathers the rows that answer a question.
@@ -73,11 +59,10 @@ type Answer struct {
 	question  *Question
 	keys      [][]schema.Value
 	counts    []int64
-	byKey     map[string]int // place in keys
-	sets      [3][]box       // of keys that are in, and for counts: all, and those that are unknown
-	elsewhere query.Truth    // for counts: what is so of keys without rows
+	byKey     map[string]int    // place in keys
+	sets      [3][]schema.Value // of keys that are in, flat, and for counts: all, and those that are unknown
+	elsewhere query.Truth       // for counts: what is so of keys without rows
 	any       bool
-	boxes     int
 }
 
 // Answer is an answer without rows.
@@ -121,25 +106,18 @@ func (a *Answer) Close(b query.Binding) {
 	q := a.question
 	switch q.kind {
 	case asksKeys:
-		a.sets[0] = boxesOf(a.keys, q.width)
+		a.sets[0] = slices.Concat(a.keys...)
 	case asksCounts:
-		var sets [3][][]schema.Value
-		sets[1] = a.keys
+		a.sets[1] = slices.Concat(a.keys...)
 		for i, key := range a.keys {
 			switch q.compares(a.counts[i], b) {
 			case query.True:
-				sets[0] = append(sets[0], key)
+				a.sets[0] = append(a.sets[0], key...)
 			case query.Unknown:
-				sets[2] = append(sets[2], key)
+				a.sets[2] = append(a.sets[2], key...)
 			}
 		}
-		for i, set := range sets {
-			a.sets[i] = boxesOf(set, q.width)
-		}
 		a.elsewhere = q.compares(0, b)
-	}
-	for _, set := range a.sets {
-		a.boxes = max(a.boxes, len(set))
 	}
 }
 
@@ -147,52 +125,33 @@ func (q *Question) compares(n int64, b query.Binding) query.Truth {
 	return query.Holds(query.Compare{Left: query.Const(schema.Integer(n)), Op: q.op, Right: q.right}, nil, b)
 }
 
-// Boxes is how many products of lists the keys are: a key of several columns is said to a
-// database as x in (…) and y in (…), once for each such product.
-func (a *Answer) Boxes() int {
-	if a.question.width < 2 {
-		return 1
-	}
-	return a.boxes
-}
-
 // Args are the values of a request with those of the answers, which are in the order of
 // the questions, behind them.
 func (a *Apart) Args(args []schema.Value, answers []*Answer) []schema.Value {
 	out := slices.Grow(slices.Clone(args[:min(a.first, len(args))]), a.first+a.slots)[:a.first+a.slots]
 	for i, q := range a.Questions {
-		answers[i].fill(out[a.first+q.slot:], a.boxes)
+		answers[i].fill(out[a.first+q.slot:])
 	}
 	return out
 }
 
-func (a *Answer) fill(dst []schema.Value, boxes int) {
-	q := a.question
+func (a *Answer) fill(dst []schema.Value) {
 	flag := func(i int, on bool) {
 		if dst[i] = schema.Null; on {
 			dst[i] = schema.Bool(true)
 		}
 	}
-	if q.kind == asksAny {
+	switch a.question.kind {
+	case asksAny:
 		flag(0, a.any)
-		return
-	}
-	n := q.size(boxes)
-	sets := 1
-	if q.kind == asksCounts {
-		sets = 3
-		flag(3*n, a.elsewhere == query.True)
-		flag(3*n+1, a.elsewhere == query.Unknown)
-	}
-	for i, set := range a.sets[:sets] {
-		for j := range n {
-			dst[i*n+j] = schema.List(nil)
+	case asksKeys:
+		dst[0] = schema.List(a.sets[0])
+	case asksCounts:
+		for i, set := range a.sets {
+			dst[i] = schema.List(set)
 		}
-		for j, b := range set {
-			for k, list := range b {
-				dst[i*n+j*q.width+k] = schema.List(list)
-			}
-		}
+		flag(3, a.elsewhere == query.True)
+		flag(4, a.elsewhere == query.Unknown)
 	}
 }
 
@@ -200,75 +159,6 @@ func (a *Answer) fill(dst []schema.Value, boxes int) {
 func (q *Question) TooMany(most int) error {
 	return fault.New(fault.Limit, "more than %d %s meet the condition on %s, which is asked of another database first; narrow the condition", most, q.of.Plural, q.Name).
 		With("limit", most).With("setting", "limits.keys")
-}
-
-// box is a list for each column of a key: the keys that it means are all that have, in each
-// column, a value of the column's list.
-type box [][]schema.Value
-
-// boxesOf are few boxes that mean keys, each of which is there once.
-func boxesOf(keys [][]schema.Value, width int) []box {
-	if len(keys) == 0 {
-		return nil
-	}
-	if width == 1 {
-		return []box{{flat(keys)}}
-	}
-	boxes := make([]box, len(keys))
-	for i, key := range keys {
-		boxes[i] = make(box, width)
-		for c, v := range key {
-			boxes[i][c] = []schema.Value{v}
-		}
-	}
-	for _, column := range byVariety(keys, width) {
-		boxes = merged(boxes, column)
-	}
-	return boxes
-}
-
-func flat(keys [][]schema.Value) []schema.Value {
-	out := make([]schema.Value, len(keys))
-	for i, key := range keys {
-		out[i] = key[0]
-	}
-	return out
-}
-
-// byVariety are the columns of keys, that of the most values first.
-func byVariety(keys [][]schema.Value, width int) []int {
-	columns, variety := make([]int, width), make([]int, width)
-	for c := range width {
-		seen := map[string]bool{}
-		for _, key := range keys {
-			seen[key[c].String()] = true
-		}
-		columns[c], variety[c] = c, len(seen)
-	}
-	slices.SortStableFunc(columns, func(a, b int) int { return cmp.Compare(variety[b], variety[a]) })
-	return columns
-}
-
-// merged makes one box of those that differ in nothing but one column.
-func merged(boxes []box, column int) []box {
-	places := map[string]int{}
-	var out []box
-	for _, b := range boxes {
-		var others strings.Builder
-		for c, list := range b {
-			if c != column {
-				others.WriteString(keyText(list) + ";")
-			}
-		}
-		i, known := places[others.String()]
-		if !known {
-			places[others.String()] = len(out)
-			out = append(out, b)
-			continue
-		}
-		out[i][column] = append(out[i][column], b[column]...)
-	}
-	return out
 }
 
 // keyText tells keys apart: texts in it are quoted.

@@ -24,6 +24,10 @@ func visit(w query.Where, hop func(link *schema.Field, of *schema.Type), each fu
 	case query.Compare:
 		each(w.Left)
 		each(w.Right)
+	case query.Among:
+		for _, c := range w.Columns {
+			each(c)
+		}
 	case query.IsNull:
 		each(w.Operand)
 	case query.Empty:

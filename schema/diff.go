@@ -53,7 +53,7 @@ type (
 func (c TypeAdded) String() string    { return fmt.Sprintf("add %s %s", c.Type.Kind, c.Type.Name) }
 func (c TypeDropped) String() string  { return fmt.Sprintf("drop %s %s", c.Type.Kind, c.Type.Name) }
 func (c TypeRenamed) String() string  { return fmt.Sprintf("rename %s to %s", c.From.Name, c.To.Name) }
-func (c FieldAdded) String() string   { return "add " + c.Field.path() + ": " + typeText(c.Field) }
+func (c FieldAdded) String() string   { return "add " + c.Field.path() + ": " + c.Field.TypeText() }
 func (c FieldDropped) String() string { return "drop " + c.Field.path() }
 func (c FieldRenamed) String() string {
 	return fmt.Sprintf("rename %s to %s", c.From.path(), c.To.Name)

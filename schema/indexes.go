@@ -69,7 +69,7 @@ func (c *checker) typeIndex(u indexUse) {
 			c.errorf(at, "@%s: %s.%s is a link without a column", u.use.Name, u.owner.Name, plain)
 			return
 		case !isIndexable(f):
-			c.errorf(at, "@%s: %s.%s is %s; lists, JSON and embedded values cannot be indexed", u.use.Name, u.owner.Name, plain, typeText(f))
+			c.errorf(at, "@%s: %s.%s is %s; lists, JSON and embedded values cannot be indexed", u.use.Name, u.owner.Name, plain, f.TypeText())
 			return
 		case desc && u.use.Name == "unique":
 			c.errorf(at, "@unique: a constraint has no direction; write %q", plain)

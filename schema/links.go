@@ -446,7 +446,7 @@ func (c *checker) sameShape(l *linkUse, from, to []*Field) bool {
 	for i := range from {
 		a, b := from[i], to[i]
 		if a.List || b.List || a.Scalar != b.Scalar || a.Enum != b.Enum || !isIndexable(a) {
-			c.errorf(l.use.Position, "%s: %s.%s is %s and %s.%s is %s; linked fields hold one value of the same type", l.name(), a.Owner.Name, a.Name, typeText(a), b.Owner.Name, b.Name, typeText(b))
+			c.errorf(l.use.Position, "%s: %s.%s is %s and %s.%s is %s; linked fields hold one value of the same type", l.name(), a.Owner.Name, a.Name, a.TypeText(), b.Owner.Name, b.Name, b.TypeText())
 			return false
 		}
 	}
@@ -546,8 +546,7 @@ func (c *checker) joinTable(l *linkUse) {
 	l.fail(c)
 }
 
-// makeJoin makes the join table. It lives beside the type whose table comes first in its name; rows of another
-// database have no foreign key to go with, and a join row without them leads to nothing.
+// makeJoin makes the join table. It lives beside the type whose table comes first in its name.
 func (c *checker) makeJoin(l, back *linkUse) {
 	if back.field.Owner.Table < l.field.Owner.Table {
 		l, back = back, l
@@ -601,11 +600,8 @@ func (c *checker) joinSide(join, t *Type, at Pos) (key []*Field) {
 		join.byName[f.Name] = f
 	}
 	link := &Field{Name: name, Pos: at, Owner: join, NonNull: true, Index: -1, Link: &Link{
-		Target: t, From: key, To: t.Primary, Owns: true, Enforced: t.DB == join.DB,
+		Target: t, From: key, To: t.Primary, Owns: true, Enforced: t.DB == join.DB, OnDelete: Cascade,
 	}}
-	if link.Link.Enforced {
-		link.Link.OnDelete = Cascade
-	}
 	join.byName[name] = link
 	join.Fields = append(append(join.Fields, key...), link)
 	return key

@@ -105,8 +105,8 @@ func (r Rules) list() (out []string) {
 	return out
 }
 
-// typeText is a field's type as the SDL has it.
-func typeText(f *Field) string {
+// TypeText is the field's type as the SDL has it.
+func (f *Field) TypeText() string {
 	var name string
 	bang := map[bool]string{true: "!"}
 	switch {
@@ -123,7 +123,7 @@ func typeText(f *Field) string {
 }
 
 func (f *Field) print() string {
-	out := f.Name + ": " + typeText(f)
+	out := f.Name + ": " + f.TypeText()
 	add := func(yes bool, text string) {
 		if yes {
 			out += ", " + text

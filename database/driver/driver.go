@@ -66,10 +66,13 @@ type Rows interface {
 	// Parent is the ordinal, from 0, of the key in Binding.Keys that the row answers;
 	// 0 where the level has no Via.
 	Parent() int
-	// AppendJSON appends the cell as the API shows it, null included.
+	// AppendJSON appends the cell as the API shows it, null included, and nothing where it does not
+	// fit its field.
 	AppendJSON(dst []byte, column int) []byte
-	// Value is the cell, for keys.
+	// Value is the cell, for keys; null where it does not fit its field.
 	Value(column int) schema.Value
+	// Misfit is what the cell holds that its field cannot be. It is asked of cells that seem to fit, too.
+	Misfit(column int) Misfit
 	Err() error
 	Close() error
 }

@@ -105,8 +105,17 @@ func newBench(t testing.TB, h Harness) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return benchOf(t, h, s)
+}
+
+// benchOf is a new database with the tables of a schema.
+func benchOf(t testing.TB, h Harness, s *schema.Schema) *bench {
+	t.Helper()
 	b := &bench{TB: t, harness: h, driver: h.Open(t), schema: s, world: &world{rows: map[*schema.Type][]*record{}}}
 	b.db = database.New("suite", b.driver)
+	if !b.driver.Features().ForeignKeys {
+		s.WithoutForeignKeys("main")
+	}
 	h.Create(t, b.driver, s.Types)
 	return b
 }
@@ -176,16 +185,24 @@ type row map[string]any
 // insert writes rows to the database and to the world.
 func (b *bench) insert(typ string, rows ...row) {
 	b.Helper()
-	t := b.typ(typ)
-	w := query.Write{Verb: query.Create, Type: t, Columns: t.Columns}
+	var all []*record
 	for _, r := range rows {
-		values := make([]schema.Value, len(t.Columns))
+		values := make([]schema.Value, len(b.typ(typ).Columns))
 		for name, v := range r {
 			values[b.field(typ+"."+name).Index] = b.value(typ+"."+name, v)
 		}
-		w.Rows = append(w.Rows, values)
-		b.world.rows[t] = append(b.world.rows[t], &record{b.world, t, values})
+		all = append(all, &record{b.world, b.typ(typ), values})
 	}
+	b.store(b.typ(typ), all...)
+}
+
+func (b *bench) store(t *schema.Type, all ...*record) {
+	b.Helper()
+	w := query.Write{Verb: query.Create, Type: t, Columns: t.Columns}
+	for _, r := range all {
+		w.Rows = append(w.Rows, r.values)
+	}
+	b.world.rows[t] = append(b.world.rows[t], all...)
 	b.write(w, query.Binding{})
 }
 
@@ -269,12 +286,20 @@ func (b *bench) read(r driver.Reader, s driver.Statement, l query.Level, binding
 	return lines, rows.Err()
 }
 
-// ids are the ids of a type's rows that meet a condition, sorted.
+// ids are the keys of a type's rows that meet a condition, sorted.
 func (b *bench) ids(typ string, w query.Where, binding query.Binding) []string {
 	b.Helper()
-	ids := b.answer(query.Level{Type: b.typ(typ), Columns: b.cells(typ, "id"), Where: w}, binding)
+	ids := b.answer(b.keysOf(typ, w), binding)
 	slices.Sort(ids)
 	return ids
+}
+
+func (b *bench) keysOf(typ string, w query.Where) query.Level {
+	l := query.Level{Type: b.typ(typ), Where: w}
+	for _, f := range l.Type.Primary {
+		l.Columns = append(l.Columns, query.Cell{Field: f})
+	}
+	return l
 }
 
 // wantSame says a condition of the database and of query.Holds, which must agree.
@@ -289,7 +314,7 @@ func (b *bench) wantSame(typ string, w query.Where, binding query.Binding) {
 	}
 	b.Errorf("%s where %s\n with args %v, claims %v\n too many %v\n missing  %v\n by %s", typ, w, binding.Args, binding.Claims,
 		slices.DeleteFunc(slices.Clone(got), in(want)), slices.DeleteFunc(slices.Clone(want), in(got)),
-		b.prepare(query.Level{Type: b.typ(typ), Columns: b.cells(typ, "id"), Where: w}))
+		b.prepare(b.keysOf(typ, w)))
 	if b.wrong++; b.wrong > 5 {
 		b.Fatal("and more")
 	}

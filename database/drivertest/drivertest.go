@@ -29,6 +29,7 @@ func Run(t *testing.T, h Harness) {
 		{"OperatorsAndScalars", operatorsAndScalars, nil},
 		{"TextOperators", textOperators, nil},
 		{"ListsAsOperands", listsAsOperands, nil},
+		{"KeysAsOperands", keysAsOperands, nil},
 		{"FloatsInLists", floatsInLists, nil},
 		{"LinkedConditions", linkedConditions, nil},
 		{"JoinRows", joinRows, nil},
@@ -75,6 +76,7 @@ func Run(t *testing.T, h Harness) {
 		{"ExactTotals", exactTotals, nil},
 		{"TotalsBeyond", totalsBeyond, nil},
 		{"RandomGroups", randomGroups, nil},
+		{"RandomSchemas", randomSchemas, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBench(t, h)

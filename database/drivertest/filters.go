@@ -1,8 +1,11 @@
 package drivertest
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 
 	"spacecloud/query"
@@ -152,6 +155,34 @@ func listsAsOperands(t *testing.T, b *bench) {
 					for _, w := range asked(query.Compare{Left: left, Op: op, Right: query.Col(f)}) {
 						b.wantSame("Thing", w, binding)
 					}
+				}
+			}
+		}
+	}
+}
+
+// keysAsOperands asks whether each column, beside a text, is one of several keys: those of some rows, of
+// none, with nulls, and of texts that are longer than those of others. No key is a document.
+func keysAsOperands(t *testing.T, b *bench) {
+	text, long := b.field("Thing.text"), strings.Repeat("é", 300)
+	for _, f := range things(b) {
+		if f == text || f.Scalar == schema.JSON || f.Scalar == schema.Embedded {
+			continue
+		}
+		var keys []schema.Value
+		for i, e := range append(slices.Clone(edges[f.Name]), nil) {
+			v, beside := b.value("Thing."+f.Name, e), []string{"a", "Ann", long, long + "é"}[i%4]
+			keys = append(keys, v, schema.Text(beside))
+			if i%3 != 0 {
+				beside = "a"
+			}
+			b.insert("Thing", row{"id": fmt.Sprint(f.Name, i), f.Name: e, "text": beside})
+		}
+		for _, list := range []schema.Value{schema.List(nil), schema.List(keys), schema.List(keys[:4]), schema.List([]schema.Value{schema.Null, schema.Null})} {
+			ways, binding := operands(list, schema.NoScalar)
+			for _, right := range ways {
+				for _, w := range asked(query.Among{Columns: []query.Operand{query.Col(f), query.Col(text)}, Keys: right}) {
+					b.wantSame("Thing", w, binding)
 				}
 			}
 		}

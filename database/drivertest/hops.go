@@ -9,34 +9,12 @@ import (
 	"spacecloud/schema"
 )
 
-// nested are the values that random rows hold in columns that are looked into.
-var nested = map[string][]any{
-	"json": {
-		map[string]any{"a": int64(1)},
-		map[string]any{"a": 1.5, "b": []any{"x", map[string]any{"c": nil}}},
-		[]any{int64(1), "x", nil},
-		"x", int64(1), true,
-		map[string]any{},
-	},
-	"texts": {[]any{}, []any{"a"}, []any{"a", "b"}, []any{"", "Ann", "a"}},
-	"bigs":  {[]any{}, []any{nil}, []any{int64(1) << 60, nil}, []any{int64(0), int64(1)}},
-	"address": {
-		map[string]any{"street": "a"},
-		map[string]any{"street": "é", "number": int64(1), "big": int64(1) << 60, "price": "10", "tags": []any{"a"}, "geo": map[string]any{"lat": 0.1}},
-		map[string]any{"street": "", "number": int64(0), "price": "9", "at": "2026-01-31T13:37:00Z", "colour": "RED", "raw": "AA==", "tags": []any{}, "geo": map[string]any{"lat": 1e300, "lon": -1.5}, "meta": map[string]any{"a": int64(1)}},
-	},
-	"addresses": {[]any{}, []any{map[string]any{"street": "a"}}},
-}
-
 // hop is a condition of another row, or one that looks into a value.
 func (r *random) hop(scope []*schema.Type, kind, depth int) query.Where {
 	t := scope[len(scope)-1]
 	links := linksOf(t)
 	if len(links) == 0 {
-		if t.Name == "Thing" {
-			return r.into(t)
-		}
-		return r.compare(scope)
+		return r.into(scope)
 	}
 	link := pick(r, links)
 	inner := append(slices.Clip(scope), link.Link.Target)
@@ -70,23 +48,39 @@ func (r *random) through(scope []*schema.Type, link *schema.Field, depth int) qu
 	return r.where(append(slices.Clip(scope), link.Link.Through), depth-1)
 }
 
-// into is a condition that looks into a value of a Thing.
-func (r *random) into(t *schema.Type) query.Where {
-	field := func(name string) query.Operand { return query.Col(t.Field(name)) }
-	switch r.IntN(4) {
-	case 0:
-		return query.Empty{Operand: field(pick(r, []string{"texts", "bigs", "addresses"}))}
-	case 1:
-		f := t.Field(pick(r, []string{"texts", "bigs"}))
-		element := *f
-		element.List = false
+// into is a condition that looks into a value of a row: a list, a document, or texts that are searched.
+func (r *random) into(scope []*schema.Type) query.Where {
+	t := scope[len(scope)-1]
+	if !r.isRule && r.bench.driver.Features().Search && len(query.SearchFields(t)) > 0 && r.IntN(2) == 0 {
+		return query.Search{Type: t, Words: r.given(schema.Text(pick(r, searched)), schema.String)}
+	}
+	var fields []*schema.Field
+	for _, f := range t.Columns {
+		if f.List || f.Scalar == schema.JSON {
+			fields = append(fields, f)
+		}
+	}
+	if len(fields) == 0 {
+		return r.compare(scope)
+	}
+	switch f := pick(r, fields); {
+	case !f.List:
+		return r.intoDocument(f)
+	case f.Scalar == schema.Embedded || f.Scalar == schema.JSON || r.IntN(3) == 0:
+		return query.Empty{Operand: query.Col(f)}
+	case r.IntN(3) == 0:
+		return query.Compare{Left: r.given(r.value(f), f.Scalar), Op: pick(r, []query.Op{query.In, query.Nin}), Right: query.Col(f)}
+	default:
 		var list []schema.Value
 		for range r.IntN(3) {
-			list = append(list, r.value(&element))
+			list = append(list, r.value(f))
 		}
 		return query.Compare{Left: query.Col(f), Op: pick(r, []query.Op{query.HasAny, query.HasAll}), Right: r.given(schema.List(list), f.Scalar)}
 	}
-	w := query.JSON{Doc: field("json"), Op: query.JSONOp(r.IntN(4))}
+}
+
+func (r *random) intoDocument(f *schema.Field) query.Where {
+	w := query.JSON{Doc: query.Col(f), Op: query.JSONOp(r.IntN(4))}
 	if r.IntN(2) == 0 {
 		var steps []schema.Value
 		for range r.IntN(3) {
@@ -215,7 +209,7 @@ func listConditions(t *testing.T, b *bench) {
 
 func jsonConditions(t *testing.T, b *bench) {
 	b.insert("Thing", row{"id": "null"})
-	for i, doc := range nested["json"] {
+	for i, doc := range docs {
 		b.insert("Thing", row{"id": fmt.Sprint("j", i), "json": doc})
 	}
 	b.insert("Thing", row{"id": "deep", "json": map[string]any{"a": map[string]any{"b\"": []any{int64(1), map[string]any{"c": "é"}}, "": int64(0)}, "big": int64(1) << 60}})
@@ -256,7 +250,11 @@ func askJSON(b *bench, w query.JSON, args ...schema.Value) {
 
 func embeddedConditions(t *testing.T, b *bench) {
 	b.insert("Thing", row{"id": "null"})
-	for i, value := range nested["address"] {
+	for i, value := range []any{
+		map[string]any{"street": "a"},
+		map[string]any{"street": "é", "number": int64(1), "big": int64(1) << 60, "price": "10", "tags": []any{"a"}, "geo": map[string]any{"lat": 0.1}},
+		map[string]any{"street": "", "number": int64(0), "price": "9", "at": "2026-01-31T13:37:00Z", "colour": "RED", "raw": "AA==", "tags": []any{}, "geo": map[string]any{"lat": 1e300, "lon": -1.5}, "meta": map[string]any{"a": int64(1)}},
+	} {
 		b.insert("Thing", row{"id": fmt.Sprint("e", i), "address": value})
 	}
 	address, geo := b.field("Thing.address"), b.field("Address.geo")

@@ -2,6 +2,8 @@ package drivertest
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"spacecloud/query"
@@ -76,5 +78,43 @@ func updatesByRows(t *testing.T, b *bench) {
 	}}, query.Binding{})
 	if done.Affected != 1 {
 		t.Errorf("two compound keys changed %d rows", done.Affected)
+	}
+	thingsByRows(t, b)
+}
+
+// thingsByRows writes each value into rows that are there, beside values of all sizes: it comes back.
+func thingsByRows(t *testing.T, b *bench) {
+	thing := b.typ("Thing")
+	var rows [][]schema.Value
+	for _, f := range things(b) {
+		for _, e := range append(slices.Clone(edges[f.Name]), nil) {
+			row := make([]schema.Value, len(thing.Columns))
+			row[0] = schema.Text(fmt.Sprint("row", len(rows)))
+			row[f.Index] = b.value("Thing."+f.Name, e)
+			rows = append(rows, row)
+		}
+	}
+	for _, lists := range []row{{"texts": []any{"a", "é\"", ""}, "bigs": []any{int64(1) << 60}}, {"texts": []any{}}, {"floats": []any{0.1, 1e300}, "blobs": []any{"AAEC"}, "text": strings.Repeat("long 😀", 50_000)}} {
+		row := make([]schema.Value, len(thing.Columns))
+		row[0] = schema.Text(fmt.Sprint("row", len(rows)))
+		for name, v := range lists {
+			row[thing.Field(name).Index] = b.value("Thing."+name, v)
+		}
+		for range 4 {
+			row = slices.Clone(row)
+			row[0] = schema.Text(fmt.Sprint("row", len(rows)))
+			rows = append(rows, row)
+		}
+	}
+	for _, row := range rows {
+		b.insert("Thing", map[string]any{"id": row[0].Text()})
+	}
+	done := b.write(query.Write{Verb: query.Update, Type: thing, Columns: thing.Columns, Rows: rows}, query.Binding{})
+	if done.Affected != len(rows) {
+		t.Errorf("%d rows changed %d", len(rows), done.Affected)
+	}
+	for _, row := range rows {
+		id := query.Compare{Left: query.Col(thing.Columns[0]), Op: query.Eq, Right: query.Const(row[0])}
+		sameRow(b, query.Level{Type: thing, Columns: b.cells("Thing"), Where: id}, row)
 	}
 }

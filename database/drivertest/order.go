@@ -32,24 +32,52 @@ func nullRank(v schema.Value) int {
 	return 0
 }
 
+// compareOrder orders two values of a column as an order has them.
+func compareOrder(o query.Order, x, y schema.Value) int {
+	if x.IsNull() != y.IsNull() && o.Nulls != query.NullsDefault {
+		c := nullRank(x) - nullRank(y)
+		if o.Nulls == query.NullsFirst {
+			c = -c
+		}
+		return c
+	}
+	c := compare(x, y, o.Field.Scalar)
+	if o.Desc {
+		c = -c
+	}
+	return c
+}
+
+// behind is the value of a row that an order looks at.
+func (r *record) behind(o query.Order) schema.Value {
+	var row query.Row = r
+	for _, link := range o.Via {
+		rows := row.Linked(link)
+		if len(rows) == 0 {
+			return schema.Null
+		}
+		row = rows[0]
+	}
+	return row.Value(o.Field)
+}
+
+// inOrder compares rows as they come in an answer.
+func inOrder(orders []query.Order) func(x, y *record) int {
+	return func(x, y *record) int {
+		for _, o := range orders {
+			if c := compareOrder(o, x.behind(o), y.behind(o)); c != 0 {
+				return c
+			}
+		}
+		return 0
+	}
+}
+
 // sorted are a type's ids by a field and then by the id; nulls as they are said to be.
 func sorted(b *bench, f *schema.Field, o query.Order) []string {
 	id := f.Owner.Field("id")
 	rs := slices.Clone(b.world.rows[f.Owner])
-	slices.SortStableFunc(rs, func(x, y *record) int {
-		vx, vy := x.Value(f), y.Value(f)
-		c := compare(vx, vy, f.Scalar)
-		if o.Desc {
-			c = -c
-		}
-		if vx.IsNull() != vy.IsNull() && o.Nulls != query.NullsDefault {
-			c = nullRank(vx) - nullRank(vy)
-			if o.Nulls == query.NullsFirst {
-				c = -c
-			}
-		}
-		return cmp.Or(c, compare(x.Value(id), y.Value(id), schema.ID))
-	})
+	slices.SortFunc(rs, inOrder([]query.Order{o, {Field: id}}))
 	ids := make([]string, len(rs))
 	for i, r := range rs {
 		ids[i] = string(schema.AppendValue(nil, id, r.Value(id)))

@@ -20,10 +20,12 @@ var _ query.Row = (*record)(nil)
 
 func (r *record) Value(f *schema.Field) schema.Value { return r.values[f.Index] }
 
-func (r *record) All(t *schema.Type) []query.Row {
+func (r *record) All(t *schema.Type) []query.Row { return r.world.all(t) }
+
+func (w *world) all(t *schema.Type) []query.Row {
 	var rows []query.Row
-	for _, other := range r.world.rows[t] {
-		rows = append(rows, other)
+	for _, r := range w.rows[t] {
+		rows = append(rows, r)
 	}
 	return rows
 }
@@ -58,15 +60,26 @@ func equal(a *record, as []*schema.Field, b *record, bs []*schema.Field) bool {
 	return true
 }
 
-// ids are the ids of the rows for which a condition holds, as JSON, sorted.
+// ids are the keys of the rows for which a condition holds, as JSON, sorted.
 func (w *world) ids(t *schema.Type, where query.Where, b query.Binding) []string {
 	var ids []string
-	id := t.Field("id")
 	for _, r := range w.rows[t] {
 		if query.Holds(where, r, b) == query.True {
-			ids = append(ids, string(schema.AppendValue(nil, id, r.Value(id))))
+			ids = append(ids, r.id())
 		}
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// id is the key of a row, as JSON.
+func (r *record) id() string {
+	var id []byte
+	for i, f := range r.typ.Primary {
+		if i > 0 {
+			id = append(id, ' ')
+		}
+		id = schema.AppendValue(id, f, r.Value(f))
+	}
+	return string(id)
 }

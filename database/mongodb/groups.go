@@ -1,6 +1,7 @@
 package mongodb
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"slices"
@@ -77,7 +78,10 @@ func (g *grouping) gather(m query.Measure) {
 	case query.Greatest:
 		add("", "$max", e)
 	default:
-		add("n", "$sum", when(hasValue(e), 1, 0))
+		isNumber := is("$isNumber", e)
+		add("n", "$sum", when(isNumber, 1, 0))
+		add("x", "$sum", when(both(hasValue(e), not(isNumber)), 1, 0))
+		e = when(isNumber, e, nil)
 		switch m.Field.Scalar {
 		case schema.Decimal: // the whole and the rest each have room for the digits of a sum
 			add("", "$sum", is("$trunc", e))
@@ -167,41 +171,55 @@ func (g *grouping) project() []cell {
 }
 
 func totalParts(name string, m query.Measure) any {
-	parts := bson.A{name + "n", name}
+	parts := bson.A{name + "n", name + "x", name}
 	if m.Field.Scalar == schema.Decimal {
 		parts = append(parts, name+"r")
 	}
 	return parts
 }
 
-// total is a measure of its parts: how many values there are, and what their sums are.
-func total(v bson.RawValue, m query.Measure) (schema.Value, error) {
+// total is a measure of its parts: how many values there are, how many that cannot be added, and what
+// the sums are. Found is what is wrong with the values.
+func total(v bson.RawValue, m query.Measure) (value schema.Value, found string, err error) {
 	array, _ := v.ArrayOK()
 	parts, err := array.Values()
-	if err != nil || len(parts) < 2 {
-		return schema.Null, fault.Wrap(fault.Internal, err, "the database answered no total")
+	if err != nil || len(parts) < 3 {
+		return schema.Null, "", fault.Wrap(fault.Internal, err, "the database answered no total")
 	}
 	n, _ := integerIn(parts[0])
-	if n == 0 {
-		return schema.Null, nil
+	others, _ := integerIn(parts[1])
+	switch {
+	case others > 0:
+		return schema.Null, fmt.Sprintf("of numbers and %d other values", others), nil
+	case n == 0:
+		return schema.Null, "", nil
+	case m.Field.Scalar == schema.Float:
+		value, err = floatTotal(n, parts[2], m)
+		return value, "", err
 	}
+	return exactTotal(n, parts[2:], m)
+}
+
+func floatTotal(n int64, sum bson.RawValue, m query.Measure) (schema.Value, error) {
+	f, ok := floatIn(sum)
+	if !ok {
+		return schema.Null, fault.New(fault.Invalid, "%s", m.Beyond())
+	}
+	if m.Fn == query.Avg {
+		f /= float64(n)
+	}
+	return schema.Double(f), nil
+}
+
+// exactTotal is a measure of n values, of the sums of their parts.
+func exactTotal(n int64, sums []bson.RawValue, m query.Measure) (value schema.Value, found string, err error) {
 	beyond := fault.New(fault.Invalid, "%s", m.Beyond())
-	if m.Field.Scalar == schema.Float {
-		f, ok := floatIn(parts[1])
-		if !ok {
-			return schema.Null, beyond
-		}
-		if m.Fn == query.Avg {
-			f /= float64(n)
-		}
-		return schema.Double(f), nil
-	}
 	sum := new(big.Rat)
-	for _, part := range parts[1:] {
+	for _, part := range sums {
 		text, ok := decodeDecimal(part)
 		digits, fits := new(big.Rat).SetString(text.Text())
 		if !ok || !fits {
-			return schema.Null, beyond
+			return schema.Null, "", beyond
 		}
 		sum.Add(sum, digits)
 	}
@@ -210,16 +228,19 @@ func total(v bson.RawValue, m query.Measure) (schema.Value, error) {
 	}
 	switch m.Scalar() {
 	case schema.BigInt:
-		if !sum.IsInt() || !sum.Num().IsInt64() {
-			return schema.Null, beyond
+		switch {
+		case !sum.IsInt():
+			return schema.Null, "of values that are no integers", nil
+		case !sum.Num().IsInt64():
+			return schema.Null, "", beyond
 		}
-		return schema.Integer(sum.Num().Int64()), nil
+		return schema.Integer(sum.Num().Int64()), "", nil
 	case schema.Decimal:
-		return schema.Text(canonical(sum.FloatString(m.Column().Scale))), nil
+		return schema.Text(canonical(sum.FloatString(m.Column().Scale))), "", nil
 	}
 	f, _ := sum.Float64()
 	if math.IsInf(f, 0) {
-		return schema.Null, beyond
+		return schema.Null, "", beyond
 	}
-	return schema.Double(f), nil
+	return schema.Double(f), "", nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"spacecloud/database/driver"
 	"spacecloud/fault"
 	"spacecloud/schema"
 )
@@ -127,13 +128,9 @@ func memberOf(v gjson.Result, f *schema.Field) (any, error) {
 	return encode(value, f)
 }
 
-// appendEmbedded appends a sub-document as the canonical text of an embedded value; false where a
-// member is not of its field's type.
-func appendEmbedded(dst []byte, doc bson.Raw, t *schema.Type) ([]byte, bool) {
-	elements, err := doc.Elements()
-	if err != nil {
-		return dst, false
-	}
+// appendEmbedded appends a sub-document as the canonical text of an embedded value.
+func appendEmbedded(dst []byte, doc bson.Raw, t *schema.Type) []byte {
+	elements, _ := doc.Elements() // the server's answers are whole
 	dst = append(dst, '{')
 	for i, e := range elements {
 		if i > 0 {
@@ -145,13 +142,13 @@ func appendEmbedded(dst []byte, doc bson.Raw, t *schema.Type) ([]byte, bool) {
 			dst = appendJSON(dst, e.Value())
 			continue
 		}
-		v, ok := decode(e.Value(), f)
-		if !ok {
-			return dst, false
+		if v, ok := decode(e.Value(), f); ok {
+			dst = schema.AppendValue(dst, f, v)
+		} else {
+			dst = driver.AppendUnfit(dst, found(e.Value(), f))
 		}
-		dst = schema.AppendValue(dst, f, v)
 	}
-	return append(dst, '}'), true
+	return append(dst, '}')
 }
 
 // appendJSON appends any value as JSON. What JSON has no word for is said as a text.

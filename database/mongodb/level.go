@@ -1,9 +1,11 @@
 package mongodb
 
 import (
+	"slices"
 	"strconv"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
 	"spacecloud/fault"
 	"spacecloud/generator"
@@ -15,6 +17,7 @@ import (
 type statement struct {
 	collection string // "" for a pipeline that begins with documents of its own
 	pipeline   bson.A
+	frozen     bson.A // the same, with all that no binding changes as bytes
 	cells      []cell
 	keys       []*schema.Field // of what the keys of the binding are, when it has any
 	alone      bool            // whether there is a row without any row to make it of
@@ -30,7 +33,7 @@ func (s *statement) String() string {
 
 const (
 	ordinal = prefix + "key" // of the key that a row answers
-	id      = prefix + "id"  // of the row, for errors
+	id      = prefix + "id"  // the key of the row, for errors
 	result  = prefix + "row" // a row, while it is beside its key
 )
 
@@ -50,6 +53,7 @@ func render(l *query.Level) (*statement, error) {
 		made.cells = s.level(l)
 	}
 	made.pipeline = s.stages
+	made.frozen, _ = frozenList(s.stages)
 	made.alone = l.Count || l.Groups != nil && len(l.Groups.By) == 0 && l.Via == nil
 	return made, s.err
 }
@@ -125,19 +129,28 @@ func keyDocuments(fields []*schema.Field, b *query.Binding) (any, error) {
 	if n == 0 || len(b.Keys)%n != 0 {
 		return nil, fault.New(fault.Internal, "%d values are no whole number of keys of %d columns", len(b.Keys), n)
 	}
-	docs := make(bson.A, 0, len(b.Keys)/n)
+	names := make([]string, n)
+	for j := range names {
+		names[j] = "k" + strconv.Itoa(j)
+	}
+	list, docs := bsoncore.AppendArrayStart(nil)
 	for i := range len(b.Keys) / n {
-		doc := bson.D{{Key: ordinal, Value: int32(i)}}
+		var doc int32
+		doc, docs = bsoncore.AppendDocumentElementStart(docs, strconv.Itoa(i))
+		docs = bsoncore.AppendInt32Element(docs, ordinal, int32(i))
 		for j, f := range fields {
 			v, err := encode(b.Keys[i*n+j], f)
 			if err != nil {
 				return nil, err
 			}
-			doc = append(doc, bson.E{Key: "k" + strconv.Itoa(j), Value: v})
+			if docs, err = appendElement(docs, names[j], v); err != nil {
+				return nil, err
+			}
 		}
-		docs = append(docs, doc)
+		docs, _ = bsoncore.AppendDocumentEnd(docs, doc) // it was begun
 	}
-	return is("$documents", literal(docs)), nil
+	docs, _ = bsoncore.AppendArrayEnd(docs, list) // it was begun
+	return is("$documents", literal(bson.RawValue{Type: bson.TypeArray, Value: docs})), nil
 }
 
 // level appends the stages of a level to those that give its rows.
@@ -155,7 +168,7 @@ func (s *scope) level(l *query.Level) []cell {
 	}
 	s.sort(l.OrderBy)
 	s.page(l)
-	return s.project(l.Columns)
+	return s.project(l.Type, l.Columns)
 }
 
 // sort appends the sort key. MongoDB has nulls first in ascending order; where they are not, a
@@ -244,10 +257,32 @@ func (s *scope) firsts(l *query.Level) {
 	s.stage("$replaceWith", "$"+result)
 }
 
+// key is the primary key of a row, by the names of its fields where it is of several.
+func (s *scope) key(t *schema.Type) any {
+	if len(t.Primary) < 2 {
+		return "$_id"
+	}
+	doc := bson.D{}
+	for _, f := range t.Primary {
+		doc = append(doc, bson.E{Key: f.Name, Value: "$" + s.name(f)})
+	}
+	return doc
+}
+
+// readsKey is whether all of the primary key is among some columns.
+func readsKey(t *schema.Type, columns []query.Cell) bool {
+	return len(t.Primary) > 0 && !slices.ContainsFunc(t.Primary, func(f *schema.Field) bool {
+		return !slices.ContainsFunc(columns, func(c query.Cell) bool { return c.Field == f && c.When == nil && len(c.Via) == 0 })
+	})
+}
+
 // project appends what is read of each row.
-func (s *scope) project(columns []query.Cell) []cell {
+func (s *scope) project(t *schema.Type, columns []query.Cell) []cell {
 	cells := make([]cell, len(columns))
-	out := bson.D{{Key: "_id", Value: 0}, {Key: id, Value: "$_id"}}
+	out := bson.D{{Key: "_id", Value: 0}}
+	if !readsKey(t, columns) {
+		out = append(out, bson.E{Key: id, Value: s.key(t)})
+	}
 	for i, c := range columns {
 		cells[i].field = c.Field
 		o := query.Operand{Kind: query.Column, Field: c.Field, Via: c.Via}

@@ -38,6 +38,8 @@ func (s *scope) match(w query.Where, want bool) (any, bool) {
 		return is(s.path(w.Operand), is("$ne", nil)), true
 	case query.Compare:
 		return s.matchCompare(w, want)
+	case query.Among:
+		return s.matchAmong(w, want)
 	}
 	return nil, false
 }
@@ -128,6 +130,55 @@ func matchOrdered(path string, c query.Compare, as *schema.Field, b *query.Bindi
 
 func holdsText(f *schema.Field) bool {
 	return isText(f.Scalar) || f.Scalar == schema.ID && !f.HoldsInteger() && f.Native == ""
+}
+
+// matchAmong says keys that agree in all columns but the last as one, so that an index of the columns is
+// begun at for each of these.
+func (s *scope) matchAmong(w query.Among, want bool) (any, bool) {
+	paths, fields := make([]string, len(w.Columns)), make([]*schema.Field, len(w.Columns))
+	for i, o := range w.Columns {
+		if !s.plain(o) {
+			return nil, false
+		}
+		paths[i], fields[i] = s.path(o), asOperand(o)
+	}
+	return slot{show: w.String() + unless(want), fill: func(b *query.Binding) (any, error) {
+		some, err := keysAsFilters(paths, fields, w.Keys, b)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(some) == 0:
+			return constant(!want), nil
+		case want:
+			return is("$or", some), nil
+		}
+		return is("$nor", some), nil
+	}}, true
+}
+
+func keysAsFilters(paths []string, fields []*schema.Field, keys query.Operand, b *query.Binding) (bson.A, error) {
+	last := len(paths) - 1
+	var firsts, lasts []bson.A // what keys begin with, and the last columns of all that begin so
+	places := map[string]int{}
+	err := eachKey(keys, fields, b, func(key []schema.Value, stored bson.A) {
+		name := schema.List(key[:last]).String()
+		i, known := places[name]
+		if !known {
+			i = len(firsts)
+			places[name] = i
+			firsts, lasts = append(firsts, stored[:last]), append(lasts, nil)
+		}
+		lasts[i] = append(lasts[i], stored[last])
+	})
+	filters := make(bson.A, len(firsts))
+	for i, first := range firsts {
+		parts := bson.A{}
+		for j, v := range first {
+			parts = append(parts, is(paths[j], is("$eq", v)))
+		}
+		filters[i] = is("$and", append(parts, is(paths[last], is("$in", lasts[i]))))
+	}
+	return filters, err
 }
 
 func matchIn(path string, list query.Operand, as *schema.Field, want bool, b *query.Binding) (any, error) {

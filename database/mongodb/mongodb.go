@@ -14,6 +14,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
+	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/connstring"
 
 	"spacecloud/database/driver"
@@ -38,6 +40,7 @@ const (
 type Driver struct {
 	client       *mongo.Client
 	db           *mongo.Database
+	states       *mongo.Database // of which each statement reads one state of the data
 	product      string
 	transactions bool
 }
@@ -45,6 +48,7 @@ type Driver struct {
 var (
 	_ driver.Driver = (*Driver)(nil)
 	_ driver.Maker  = (*Driver)(nil)
+	_ driver.Single = (*Driver)(nil)
 )
 
 // Open opens the database of a URL such as mongodb://user:password@host/name. An error is a fault
@@ -71,7 +75,10 @@ func Open(ctx context.Context, url string) (*Driver, error) {
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "its URL has options that do not go together")
 	}
-	d := &Driver{client: client, db: client.Database(address.Database)}
+	d := &Driver{
+		client: client, db: client.Database(address.Database),
+		states: client.Database(address.Database, options.Database().SetReadConcern(readconcern.Snapshot())),
+	}
 	if err := d.meet(ctx); err != nil {
 		_ = d.Close()
 		return nil, err
@@ -148,6 +155,15 @@ func (d *Driver) Prepare(n rules.Narrowed) (driver.Statement, error) {
 	return s, nil
 }
 
+// Once lends a reader of one statement, which sees one state of the data, where the server keeps states, without a
+// session that is begun for it.
+func (d *Driver) Once(_ context.Context, do func(driver.Reader) error) error {
+	if !d.transactions {
+		return do(&reader{db: d.db})
+	}
+	return do(&reader{db: d.states})
+}
+
 // View lends a reader of one state of the data, where the server keeps states.
 func (d *Driver) View(ctx context.Context, do func(driver.Reader) error) error {
 	if !d.transactions {
@@ -183,15 +199,20 @@ func (r *reader) Find(ctx context.Context, s driver.Statement, b query.Binding) 
 	if err := ctx.Err(); err != nil {
 		return nil, explain(err, nil)
 	}
-	found := &rows{ctx: r.in(ctx), statement: prepared, values: make([]schema.Value, len(prepared.cells))}
+	found := &rows{ctx: r.in(ctx), statement: prepared, cells: make([]bson.RawValue, len(prepared.cells))}
 	found.alone = prepared.alone && (prepared.keys == nil || len(b.Keys) == len(prepared.keys))
 	if prepared.keys != nil && len(b.Keys) == 0 {
 		return found, nil
 	}
-	pipeline, err := filledList(prepared.pipeline, &b)
+	stages, err := filledList(prepared.frozen, &b)
 	if err != nil {
 		return nil, err
 	}
+	text, err := appendList(nil, stages)
+	if err != nil {
+		return nil, err
+	}
+	pipeline := bsoncore.Array(text)
 	if prepared.collection == "" {
 		found.cursor, err = r.db.Aggregate(found.ctx, pipeline, limited(ctx))
 	} else {

@@ -2,10 +2,11 @@ package mongodb
 
 import (
 	"context"
-	"strconv"
+	"unsafe"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
 	"spacecloud/database/driver"
 	"spacecloud/fault"
@@ -20,16 +21,23 @@ type cell struct {
 	counts bool           // of groups: 0 where there are no rows
 }
 
-// rows read a cursor. The cells of a row are read when it comes, so that one which does not hold
-// what the schema says is an error there.
+// rows read a cursor. The cells are read from the document where it stands.
 type rows struct {
 	ctx       context.Context //nolint:containedctx // of the Find that began them, for Next
 	statement *statement
-	cursor    *mongo.Cursor // nil for an answer without one
-	values    []schema.Value
+	cursor    *mongo.Cursor   // nil for an answer without one
+	cells     []bson.RawValue // as the server sent them, until the next row
+	totals    []measured      // by column, of groups that have totals
+	key       bson.RawValue
 	parent    int
 	alone     bool // one row of nothing is still to come
 	err       error
+}
+
+// measured is a total that is put together.
+type measured struct {
+	value schema.Value
+	found string // what it is of that cannot be added
 }
 
 var _ driver.Rows = (*rows)(nil)
@@ -59,65 +67,129 @@ func (r *rows) Next() bool {
 
 // nothing is the row that is there without rows.
 func (r *rows) nothing() {
-	r.values, r.parent = make([]schema.Value, len(r.statement.cells)), 0
+	clear(r.cells)
+	r.totals = make([]measured, len(r.cells))
+	r.parent, r.key = 0, bson.RawValue{}
 	for i, c := range r.statement.cells {
 		if c.counts {
-			r.values[i] = schema.Integer(0)
+			r.cells[i] = bson.RawValue{Type: bson.TypeInt32, Value: make([]byte, 4)}
 		}
 	}
 }
 
 func (r *rows) read(doc bson.Raw) error {
-	elements, err := doc.Elements()
-	if err != nil {
-		return fault.Wrap(fault.Internal, err, "the database's answer cannot be read")
-	}
-	clear(r.values)
-	var key bson.RawValue
-	for _, e := range elements {
-		switch name := e.Key(); name {
+	clear(r.cells)
+	r.key = bson.RawValue{}
+	for rest := doc[4 : len(doc)-1]; len(rest) > 0; { // what the driver hands over is whole
+		var e bsoncore.Element
+		var ok bool
+		if e, rest, ok = bsoncore.ReadElement(rest); !ok {
+			return fault.New(fault.Internal, "the database's answer cannot be read")
+		}
+		raw := e.Value()
+		v := bson.RawValue{Type: bson.Type(raw.Type), Value: raw.Data}
+		switch name := e.KeyBytes(); string(name) {
 		case ordinal:
-			i, _ := integerIn(e.Value())
+			i, _ := integerIn(v)
 			r.parent = int(i)
 		case id:
-			key = e.Value()
+			r.key = v
 		default:
-			i, err := strconv.Atoi(name[1:])
-			if name[0] != 'c' || err != nil {
-				continue
-			}
-			if r.values[i], err = r.cell(i, e.Value(), key); err != nil {
-				return err
+			if i, ok := column(name); ok {
+				r.cells[i] = v
 			}
 		}
+	}
+	return r.add()
+}
+
+// column is the number in the name of a cell.
+func column(name []byte) (n int, ok bool) {
+	if name[0] != 'c' {
+		return 0, false
+	}
+	for _, digit := range name[1:] {
+		n = 10*n + int(digit-'0')
+	}
+	return n, true
+}
+
+// add puts the totals of the row together.
+func (r *rows) add() error {
+	for i, c := range r.statement.cells {
+		if c.total == nil {
+			continue
+		}
+		if r.totals == nil {
+			r.totals = make([]measured, len(r.cells))
+		}
+		value, found, err := total(r.cells[i], *c.total)
+		if err != nil {
+			return err
+		}
+		r.totals[i] = measured{value, found}
 	}
 	return nil
 }
 
-func (r *rows) cell(i int, v, key bson.RawValue) (schema.Value, error) {
-	c := r.statement.cells[i]
+// Misfit is what a cell holds that its field cannot be, in the document of a key.
+func (r *rows) Misfit(column int) driver.Misfit {
+	m := driver.Misfit{Key: r.keyText()}
+	c := r.statement.cells[column]
 	if c.total != nil {
-		return total(v, *c.total)
+		m.Found = r.totals[column].found
+	} else if _, ok := decode(r.cells[column], c.field); !ok {
+		m.Found = found(r.cells[column], c.field)
 	}
-	value, ok := decode(v, c.field)
-	if !ok {
-		at := c.field.Name
-		if c.field.Owner != nil {
-			at = c.field.Owner.Name + "." + at
+	return m
+}
+
+// keyText is the key of the row's document as the API shows it, or as it is where that is no key of ours.
+func (r *rows) keyText() string {
+	if r.key.Type == 0 {
+		return ""
+	}
+	if p := r.statement.typ.Primary; len(p) == 1 {
+		if v, ok := decode(r.key, p[0]); ok {
+			return string(schema.AppendValue(nil, p[0], v))
 		}
-		return schema.Null, fault.New(fault.Internal, "%s in a document of %s, whose _id is %s, is of type %s and not what the schema says",
-			at, r.statement.typ.Table, appendJSON(nil, key), v.Type)
 	}
-	return value, nil
+	return string(appendJSON(nil, r.key))
 }
 
 func (r *rows) Parent() int { return r.parent }
 
 func (r *rows) AppendJSON(dst []byte, column int) []byte {
-	return schema.AppendValue(dst, r.statement.cells[column].field, r.values[column])
+	c, v := r.statement.cells[column], r.cells[column]
+	switch {
+	case c.total != nil:
+		if r.totals[column].found != "" {
+			return dst
+		}
+		return schema.AppendValue(dst, c.field, r.totals[column].value)
+	case v.Type == bson.TypeString && c.field.Scalar == schema.String && !c.field.List: // without a copy
+		return schema.AppendString(dst, viewString(v.Value[4:len(v.Value)-1]))
+	}
+	value, ok := decode(v, c.field)
+	if !ok {
+		return dst
+	}
+	return schema.AppendValue(dst, c.field, value)
 }
 
-func (r *rows) Value(column int) schema.Value { return r.values[column] }
+func viewString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+func (r *rows) Value(column int) schema.Value {
+	c := r.statement.cells[column]
+	if c.total != nil {
+		return r.totals[column].value
+	}
+	value, ok := decode(r.cells[column], c.field)
+	if !ok {
+		return schema.Null
+	}
+	return value
+}
 
 func (r *rows) Err() error { return r.err }
 

@@ -80,17 +80,3 @@ func create(t testing.TB, d *Driver, types []*schema.Type) {
 }
 
 func TestSuite(t *testing.T) { drivertest.Run(t, harness()) }
-
-func FuzzGroups(f *testing.F) {
-	for seed := range uint64(4) {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, seed uint64) { drivertest.RandomGroups(t, harness(), seed, 100) })
-}
-
-func FuzzConditions(f *testing.F) {
-	for seed := range uint64(4) {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, seed uint64) { drivertest.RandomConditions(t, harness(), seed, 100) })
-}

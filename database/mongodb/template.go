@@ -1,8 +1,12 @@
 package mongodb
 
 import (
-	"go.mongodb.org/mongo-driver/v2/bson"
+	"strconv"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
+
+	"spacecloud/fault"
 	"spacecloud/query"
 	"spacecloud/schema"
 )
@@ -39,6 +43,41 @@ func filledDoc(t bson.D, b *query.Binding) (bson.D, error) {
 	return doc, nil
 }
 
+// frozen is a template in which all that has no slot stands as the bytes that are sent; false where
+// there is a slot.
+func frozen(template any) (any, bool) {
+	switch t := template.(type) {
+	case slot:
+		return t, false
+	case bson.D:
+		doc, still := make(bson.D, len(t)), true
+		for i, e := range t {
+			v, isFrozen := frozen(e.Value)
+			doc[i], still = bson.E{Key: e.Key, Value: v}, still && isFrozen
+		}
+		if text, err := bson.Marshal(doc); still && err == nil {
+			return bson.Raw(text), true
+		}
+		return doc, still
+	case bson.A:
+		list, still := frozenList(t)
+		if typ, text, err := bson.MarshalValue(list); still && err == nil {
+			return bson.RawValue{Type: typ, Value: text}, true
+		}
+		return list, still
+	}
+	return template, true
+}
+
+func frozenList(t bson.A) (bson.A, bool) {
+	list, still := make(bson.A, len(t)), true
+	for i, e := range t {
+		v, isFrozen := frozen(e)
+		list[i], still = v, still && isFrozen
+	}
+	return list, still
+}
+
 // filledList leaves out the elements whose slots say that they are not needed.
 func filledList(t bson.A, b *query.Binding) (bson.A, error) {
 	list := make(bson.A, 0, len(t))
@@ -52,6 +91,53 @@ func filledList(t bson.A, b *query.Binding) (bson.A, error) {
 		}
 	}
 	return list, nil
+}
+
+// appendElement appends an encoded value under a name.
+func appendElement(dst []byte, name string, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return bsoncore.AppendNullElement(dst, name), nil
+	case string:
+		return bsoncore.AppendStringElement(dst, name, v), nil
+	case bson.Raw:
+		return bsoncore.AppendDocumentElement(dst, name, bsoncore.Document(v)), nil
+	case bson.RawValue:
+		return append(bsoncore.AppendHeader(dst, bsoncore.Type(v.Type), name), v.Value...), nil
+	case bson.D:
+		return appendDocument(bsoncore.AppendHeader(dst, bsoncore.TypeEmbeddedDocument, name), v)
+	case bson.A:
+		return appendList(bsoncore.AppendHeader(dst, bsoncore.TypeArray, name), v)
+	}
+	typ, data, err := bson.MarshalValue(v)
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "a value cannot be encoded")
+	}
+	return append(bsoncore.AppendHeader(dst, bsoncore.Type(typ), name), data...), nil
+}
+
+func appendDocument(dst []byte, doc bson.D) ([]byte, error) {
+	start, dst := bsoncore.AppendDocumentStart(dst)
+	for _, e := range doc {
+		var err error
+		if dst, err = appendElement(dst, e.Key, e.Value); err != nil {
+			return nil, err
+		}
+	}
+	dst, _ = bsoncore.AppendDocumentEnd(dst, start) // it was begun
+	return dst, nil
+}
+
+func appendList(dst []byte, list bson.A) ([]byte, error) {
+	start, dst := bsoncore.AppendArrayStart(dst)
+	for i, v := range list {
+		var err error
+		if dst, err = appendElement(dst, strconv.Itoa(i), v); err != nil {
+			return nil, err
+		}
+	}
+	dst, _ = bsoncore.AppendArrayEnd(dst, start) // it was begun
+	return dst, nil
 }
 
 // nothing is what a slot gives for a stage that is not needed.

@@ -2,12 +2,14 @@ package mongodb
 
 import (
 	"encoding/hex"
+	"fmt"
 	"math"
 	"strconv"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"spacecloud/database/driver"
 	"spacecloud/fault"
 	"spacecloud/generator"
 	"spacecloud/query"
@@ -159,13 +161,18 @@ func decode(v bson.RawValue, f *schema.Field) (schema.Value, bool) {
 		if !ok {
 			return schema.Null, false
 		}
-		text, ok := appendEmbedded(nil, doc, f.Value)
-		return schema.Text(string(text)), ok
+		return schema.Text(string(appendEmbedded(nil, doc, f.Value))), true
 	case schema.ID:
 		return decodeID(v, f)
 	}
 	text, ok := v.StringValueOK()
-	return schema.Text(text), ok
+	return schema.Text(text), ok && (f.Scalar == schema.String || isOneOf(f, text))
+}
+
+// isOneOf is whether a text is one that a scalar has, where not all are.
+func isOneOf(f *schema.Field, text string) bool {
+	_, err := schema.CoerceScalar(f.Scalar, f.Enum, text)
+	return err == nil
 }
 
 func isNull(v bson.RawValue) bool {
@@ -197,23 +204,74 @@ func decodeList(v bson.RawValue, f *schema.Field) (schema.Value, bool) {
 	}
 	single := *f
 	single.List = false
+	if f.Scalar == schema.Embedded {
+		return embeddedList(elements, &single), true
+	}
 	values := make([]schema.Value, len(elements))
 	for i, e := range elements {
 		if values[i], ok = decode(e, &single); !ok {
 			return schema.Null, false
 		}
 	}
-	if f.Scalar != schema.Embedded {
-		return schema.List(values), true
-	}
-	text := []byte{'['} // a list of embedded values is one text
-	for i, e := range values {
+	return schema.List(values), true
+}
+
+// embeddedList is a list of embedded values, as one text.
+func embeddedList(elements []bson.RawValue, single *schema.Field) schema.Value {
+	text := []byte{'['}
+	for i, e := range elements {
 		if i > 0 {
 			text = append(text, ',')
 		}
-		text = schema.AppendValue(text, &single, e)
+		if v, ok := decode(e, single); ok {
+			text = schema.AppendValue(text, single, v)
+		} else {
+			text = driver.AppendUnfit(text, fmt.Sprintf("a list of which element %d is %s", i, foundOne(e, single)))
+		}
 	}
-	return schema.Text(string(append(text, ']'))), true
+	return schema.Text(string(append(text, ']')))
+}
+
+// found says what is there instead of a value of a field.
+func found(v bson.RawValue, f *schema.Field) string {
+	array, isArray := v.ArrayOK()
+	if !isArray || !f.List {
+		return foundOne(v, f)
+	}
+	elements, _ := array.Values() // the server's answers are whole
+	single := *f
+	single.List = false
+	for i, e := range elements {
+		if _, ok := decode(e, &single); !ok {
+			return fmt.Sprintf("a list of which element %d is %s", i, foundOne(e, &single))
+		}
+	}
+	return "a list"
+}
+
+func foundOne(v bson.RawValue, f *schema.Field) string {
+	switch v.Type {
+	case bson.TypeString:
+		if isText(f.Scalar) {
+			return "another text"
+		}
+		return "a text"
+	case bson.TypeInt32, bson.TypeInt64, bson.TypeDouble, bson.TypeDecimal128:
+		switch f.Scalar {
+		case schema.Int, schema.BigInt, schema.Float, schema.Decimal, schema.ID:
+			return "a number that it cannot be"
+		}
+		return "a number"
+	case bson.TypeArray:
+		return "a list"
+	case bson.TypeEmbeddedDocument:
+		return "an object"
+	case bson.TypeBinary:
+		return "binary data"
+	case bson.TypeObjectID:
+		return "an ObjectId"
+	}
+	return "a " + v.Type.String() // such as boolean
 }
 
 // integerIn is a whole number of any type, as other programs may have written it.

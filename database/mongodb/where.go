@@ -1,6 +1,9 @@
 package mongodb
 
 import (
+	"slices"
+	"strconv"
+
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"spacecloud/database/sqlgen"
@@ -65,6 +68,8 @@ func (s *scope) truth(w query.Where, want bool) any {
 		return w == query.True && want || w == query.False && !want
 	case query.Compare:
 		return s.compare(w, want)
+	case query.Among:
+		return s.amongKeys(w, want)
 	case query.IsNull:
 		return sure(isNil(s.value(w.Operand, asOperand(w.Operand))), want)
 	case query.Empty:
@@ -203,6 +208,45 @@ func (s *scope) in(l any, list query.Operand, as *schema.Field, want bool) any {
 		}
 		return both(hasValue(inside), not(is)), err
 	}}
+}
+
+// amongKeys compares documents of the columns and of the keys; one in which a field is missing equals none.
+func (s *scope) amongKeys(w query.Among, want bool) any {
+	columns, fields := bson.D{}, make([]*schema.Field, len(w.Columns))
+	for i, o := range w.Columns {
+		fields[i] = asOperand(o)
+		columns = append(columns, bson.E{Key: "k" + strconv.Itoa(i), Value: s.value(o, fields[i])})
+	}
+	keys := slot{show: w.Keys.String(), fill: func(b *query.Binding) (any, error) {
+		docs := bson.A{}
+		err := eachKey(w.Keys, fields, b, func(_ []schema.Value, stored bson.A) {
+			doc := bson.D{}
+			for i, v := range stored {
+				doc = append(doc, bson.E{Key: "k" + strconv.Itoa(i), Value: v})
+			}
+			docs = append(docs, doc)
+		})
+		return literal(docs), err
+	}}
+	return sure(op("$in", columns, keys), want)
+}
+
+// eachKey calls do with the keys of a list that have no nulls, and what is stored of them.
+func eachKey(list query.Operand, fields []*schema.Field, b *query.Binding, do func(key []schema.Value, stored bson.A)) error {
+	v, err := operand(list, b)
+	if err != nil {
+		return err
+	}
+	for key := range slices.Chunk(query.Whole(v.List(), len(fields)), len(fields)) {
+		stored := make(bson.A, len(key))
+		for i, part := range key {
+			if stored[i], err = encode(part, fields[i]); err != nil {
+				return err
+			}
+		}
+		do(key, stored)
+	}
+	return nil
 }
 
 func unless(want bool) string {

@@ -2,9 +2,11 @@ package mysql
 
 import (
 	"database/sql/driver"
+	"encoding/base64"
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"spacecloud/database/sqlgen"
 	"spacecloud/fault"
@@ -13,15 +15,22 @@ import (
 )
 
 // args are the values of one run, in the order of the placeholders.
-type args struct{ values []driver.Value }
+type args struct {
+	values []driver.Value
+	long   bool // whether a list has a text that is none of shortTexts
+}
 
-func (a *args) reset() { a.values = a.values[:0] }
+func (a *args) reset() { a.values, a.long = a.values[:0], false }
 
 func (a *args) add(v driver.Value) { a.values = append(a.values, v) }
 
 // params takes the values of a statement's placeholders from a binding.
 func (a *args) params(ps []sqlgen.Param, b *query.Binding) error {
 	a.reset()
+	return a.more(ps, b)
+}
+
+func (a *args) more(ps []sqlgen.Param, b *query.Binding) error {
 	for i := range ps {
 		if err := a.param(&ps[i], b); err != nil {
 			return err
@@ -46,9 +55,14 @@ func (a *args) param(p *sqlgen.Param, b *query.Binding) error {
 		return err
 	}
 	switch p.Bind {
+	case sqlgen.Among:
+		keys := query.Whole(v.List(), len(p.Columns))
+		a.measure(keys)
+		return a.keys(p.Columns, keys)
 	case sqlgen.Value:
 		a.value(v, boundScalar(*p))
 	case sqlgen.List:
+		a.measure(v.List())
 		a.elements(v, boundScalar(*p))
 	case sqlgen.Limit:
 		a.bound(v, math.MaxInt64)
@@ -189,6 +203,18 @@ func moment(canonical string) string {
 	return strings.Replace(strings.TrimSuffix(canonical, "Z"), "T", " ", 1)
 }
 
+// measure looks for texts that are too long for shortTexts.
+func (a *args) measure(list []schema.Value) {
+	for _, v := range list {
+		switch v.Kind() {
+		case schema.TextValue:
+			a.long = a.long || len(v.Text()) > shortText && utf8.RuneCountInString(v.Text()) > shortText
+		case schema.BytesValue:
+			a.long = a.long || base64.StdEncoding.EncodedLen(len(v.Text())) > shortText
+		}
+	}
+}
+
 // elements adds a list for JSON_TABLE. A null list has one element, null.
 func (a *args) elements(v schema.Value, s schema.Scalar) {
 	switch {
@@ -223,6 +249,33 @@ func (a *args) keys(columns []*schema.Field, keys []schema.Value) error {
 	}
 	a.add(string(append(dst, ']')))
 	return nil
+}
+
+// rows adds the first rows of a write for JSON_TABLE, and is how many.
+func (a *args) rows(columns []*schema.Field, rows [][]schema.Value) (n int) {
+	dst := []byte{'['}
+	for ; n < len(rows) && len(dst) < most; n++ {
+		if n > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, '[')
+		for i, v := range rows[n] {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendWritten(dst, v, columns[i])
+		}
+		dst = append(dst, ']')
+	}
+	a.add(string(append(dst, ']')))
+	return n
+}
+
+func appendWritten(dst []byte, v schema.Value, f *schema.Field) []byte {
+	if v.Kind() == schema.ListValue {
+		v = schema.Text(string(schema.AppendStored(nil, v.List(), f.Scalar)))
+	}
+	return schema.AppendStoredElement(dst, v, asWritten(f))
 }
 
 // bound adds a limit or offset.

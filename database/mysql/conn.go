@@ -48,6 +48,7 @@ type conn struct {
 	id        int64 // by which another connection can kill what runs on this one
 	server    *server
 	cache     cache
+	inserts   sqlgen.Inserts
 	args      args
 	rows      rows
 	since     time.Time    // when it became idle
@@ -181,6 +182,9 @@ func (c *conn) bound(ctx context.Context, text *sqlgen.Statement, b *query.Bindi
 	}
 	if err := c.args.params(text.Params, b); err != nil {
 		return nil, err
+	}
+	if c.args.long {
+		return c.ready(ctx, withLongTexts(text.Text))
 	}
 	return c.ready(ctx, text.Text)
 }

@@ -1,6 +1,8 @@
 package mysql
 
 import (
+	"strings"
+
 	"spacecloud/database/sqlgen"
 	"spacecloud/query"
 	"spacecloud/schema"
@@ -12,7 +14,10 @@ type dialect struct {
 	keys   int // how many keys ByKeys is of
 }
 
-var _ sqlgen.Strict = dialect{}
+var (
+	_ sqlgen.Strict = dialect{}
+	_ sqlgen.Joins  = dialect{}
+)
 
 func (dialect) Quote(dst []byte, name string) []byte {
 	dst = append(dst, '`')
@@ -162,6 +167,9 @@ func (d dialect) in(b *sqlgen.Builder, c query.Compare, s schema.Scalar) {
 	}
 	left, list := func() { b.Operand(c.Left, s) }, func() { listOf(b, c.Right, s) }
 	packed := d.packedBeside(c.Left, s)
+	if c.Right.Kind != query.Column {
+		packed = short(packed)
+	}
 	among := func() { d.elements(b, s, packed, list) }
 	some := func() { say(b, "EXISTS (SELECT 1 FROM ", func() { elements(b, b.Alias(), packed, list) }, ")") }
 	isNull := c.Left.Kind != query.Column || !c.Left.Field.NonNull || len(c.Left.Via) > 0 || len(c.Left.Inside) > 0
@@ -262,7 +270,22 @@ func (d dialect) packed(s schema.Scalar) string {
 	case schema.Decimal, schema.Date, schema.Time:
 		return casts[s]
 	}
-	return "LONGTEXT CHARACTER SET utf8mb4 COLLATE " + d.server.collation
+	return longTexts + "utf8mb4 COLLATE " + d.server.collation
+}
+
+// What comes out of JSON as a longtext the server looks through for each row that it compares with a list, and
+// what comes as a varchar it finds. So a list is taken for one of short texts, and a statement
+// is told otherwise when it gets a longer one.
+const (
+	shortText  = 255
+	shortTexts = "VARCHAR(255) CHARACTER SET "
+	longTexts  = "LONGTEXT CHARACTER SET "
+)
+
+func short(packed string) string { return strings.Replace(packed, longTexts, shortTexts, 1) }
+
+func withLongTexts(statement string) string {
+	return strings.ReplaceAll(statement, shortTexts, longTexts)
 }
 
 func (d dialect) unpacked(text string, s schema.Scalar) string {

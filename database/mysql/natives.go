@@ -22,7 +22,7 @@ func collationOf(f *schema.Field) string {
 func (d dialect) packedFor(f *schema.Field) string {
 	if collation := collationOf(f); collation != "" {
 		charset, _, _ := strings.Cut(collation, "_")
-		return "LONGTEXT CHARACTER SET " + charset + " COLLATE " + collation
+		return longTexts + charset + " COLLATE " + collation
 	}
 	return d.packed(stored(f))
 }

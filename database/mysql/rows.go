@@ -105,6 +105,9 @@ func (r *rows) Parent() int {
 	return int(n) - 1
 }
 
+// Misfit is nothing: MySQL keeps the types of columns.
+func (*rows) Misfit(int) driver.Misfit { return driver.Misfit{} }
+
 func (r *rows) Err() error { return r.err }
 
 func (r *rows) Close() error {

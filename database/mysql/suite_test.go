@@ -34,20 +34,6 @@ func openDriver(t testing.TB) *Driver {
 
 func TestSuite(t *testing.T) { drivertest.Run(t, harness) }
 
-func FuzzConditions(f *testing.F) {
-	for seed := range uint64(4) {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, seed uint64) { drivertest.RandomConditions(t, harness, seed, 100) })
-}
-
-func FuzzGroups(f *testing.F) {
-	for seed := range uint64(4) {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, seed uint64) { drivertest.RandomGroups(t, harness, seed, 100) })
-}
-
 // createTables makes the tables as a migration does.
 func createTables(t testing.TB, d *Driver, types []*schema.Type) {
 	t.Helper()

@@ -1,6 +1,9 @@
 package mysql
 
 import (
+	"slices"
+	"strconv"
+
 	"spacecloud/database/sqlgen"
 	"spacecloud/query"
 	"spacecloud/schema"
@@ -44,18 +47,65 @@ func (d dialect) of(b *sqlgen.Builder, l *query.Level, keys, row string) {
 	b.Bind(sqlgen.Param{Bind: sqlgen.Keys, Columns: columns})
 	b.Text(", '$[*]' COLUMNS (n FOR ORDINALITY")
 	for i, f := range columns {
-		b.Text(", k")
-		b.Int(i)
-		b.Text(" " + d.packedFor(f) + " PATH '$[")
-		b.Int(i)
-		b.Text("]'")
+		b.Text(", ")
+		part(b, i, d.packedFor(f))
 	}
 	b.Text(")) AS " + keys + " STRAIGHT_JOIN ")
 	b.Table(l.Type, row)
 	b.Text(" WHERE ")
 	b.ReachedWhere(l, row, func(i int, _ *schema.Field) {
-		b.Text(d.unpacked(keys+".k"+string(rune('0'+i)), stored(columns[i])))
+		b.Text(d.unpacked(partOf(keys, i), stored(columns[i])))
 	})
+}
+
+// part appends a column of the table that JSON_TABLE makes of keys, by its type.
+func part(b *sqlgen.Builder, i int, as string) {
+	say(b, "k", func() { b.Int(i) }, " "+as+" PATH '$[", func() { b.Int(i) }, "]'")
+}
+
+func partOf(keys string, i int) string { return keys + ".k" + strconv.Itoa(i) }
+
+// Among has the server keep the keys by their values, as it does with a list. What MariaDB does not do
+// with a column behind a link, which is a sub-query.
+func (d dialect) Among(b *sqlgen.Builder, w query.Among, fields []*schema.Field) {
+	keys := b.Alias()
+	column := func(i int) { b.Operand(w.Columns[i], stored(fields[i])) }
+	value := func(i int) { b.Text(d.unpacked(partOf(keys, i), stored(fields[i]))) }
+	if slices.ContainsFunc(w.Columns, func(o query.Operand) bool { return len(o.Via) > 0 }) {
+		b.Text("EXISTS (SELECT 1 FROM ")
+		d.table(b, w, fields, keys)
+		for i := range fields {
+			say(b, []string{" WHERE ", " AND "}[min(i, 1)], func() { value(i) }, " = ", func() { column(i) })
+		}
+		b.Text(")")
+		return
+	}
+	b.Text("(")
+	each(b, len(fields), column)
+	b.Text(") IN (SELECT ")
+	each(b, len(fields), value)
+	b.Text(" FROM ")
+	d.table(b, w, fields, keys)
+	b.Text(")")
+}
+
+// table appends the keys of a list as a table.
+func (d dialect) table(b *sqlgen.Builder, w query.Among, fields []*schema.Field, alias string) {
+	b.Text("JSON_TABLE(")
+	b.Bind(sqlgen.Param{Bind: sqlgen.Among, From: w.Keys, Columns: fields})
+	b.Text(", '$[*]' COLUMNS (")
+	each(b, len(fields), func(i int) { part(b, i, short(d.packedBeside(w.Columns[i], stored(fields[i])))) })
+	b.Text(")) AS " + alias)
+}
+
+// each appends n things, with commas.
+func each(b *sqlgen.Builder, n int, do func(i int)) {
+	for i := range n {
+		if i > 0 {
+			b.Text(", ")
+		}
+		do(i)
+	}
 }
 
 // counted is the number of rows of each key that has any.
@@ -80,9 +130,38 @@ func (d dialect) grouped(b *sqlgen.Builder, l *query.Level) {
 	b.Text(" ORDER BY " + keys + ".n")
 }
 
-// ranked is some rows of each key: they are numbered, with all columns of the table, so that what
-// is read of them is said as of the table itself.
+// ranked is some rows of each key: of all that it has, the primary keys are numbered, which an index
+// often holds, and the rows are looked up that are among the first.
 func (d dialect) ranked(b *sqlgen.Builder, l *query.Level) {
+	if len(l.Type.Primary) == 0 || l.Type.Kind == schema.View {
+		d.rankedWhole(b, l)
+		return
+	}
+	keys, all, few, row := b.Alias(), b.Alias(), b.Alias(), b.Alias()
+	name := func(i int) string { return "sc_p" + strconv.Itoa(i) }
+	b.Text("SELECT " + few + ".sc_key, ")
+	b.Cells(l, row)
+	b.Text(" FROM (SELECT " + keys + ".n AS sc_key")
+	for i, f := range l.Type.Primary {
+		b.Text(", ")
+		b.Column(all, f)
+		b.Text(" AS " + name(i))
+	}
+	d.rank(b, l, all, keys+".n")
+	d.of(b, l, keys, all)
+	b.Text(") AS " + few + " STRAIGHT_JOIN ")
+	b.Table(l.Type, row)
+	for i, f := range l.Type.Primary {
+		b.Text([]string{" ON ", " AND "}[min(i, 1)])
+		b.Column(row, f)
+		b.Text(" = " + few + "." + name(i))
+	}
+	page(b, l, few)
+}
+
+// rankedWhole is the same where rows cannot be looked up: they are numbered with all their columns, so
+// that what is read of them is said as of the table itself.
+func (d dialect) rankedWhole(b *sqlgen.Builder, l *query.Level) {
 	keys, all, row := b.Alias(), b.Alias(), b.Alias()
 	b.Text("SELECT " + row + ".sc_key, ")
 	b.Cells(l, row)

@@ -171,7 +171,7 @@ func (c *conn) alter(ctx context.Context, w *query.Write, b *query.Binding, n in
 	if w.Verb == query.Update {
 		render = sqlgen.Update
 	}
-	text, err := render(dialect{server: c.server, keys: n}, told(w), nil)
+	text, err := render(dialect{server: c.server, keys: n}, w, nil)
 	if err != nil {
 		return err
 	}
@@ -184,61 +184,47 @@ func (c *conn) alter(ctx context.Context, w *query.Write, b *query.Binding, n in
 	return err
 }
 
-// told is an update whose values say the column that they are stored in, so that they are stored as
-// they are.
-func told(w *query.Write) *query.Write {
-	c := *w
-	c.Set = slices.Clone(w.Set)
-	for i, a := range c.Set {
-		if a.Op == query.Set && a.Value.Kind != query.Column {
-			c.Set[i].Value.Field = a.Field
-		}
-	}
-	return &c
-}
+// most is how many bytes of rows one statement takes, beside the last of them.
+const most = 1 << 20
 
-// changeRows runs an update for each row, once all of them are known and locked.
+// changeRows runs an update of all rows that are as long as a statement may be. Which rows there are
+// is asked before, and they are locked, where somebody wants to know or the condition looks elsewhere.
 func (c *conn) changeRows(ctx context.Context, w *query.Write, b *query.Binding) (driver.Written, error) {
 	done := driver.Written{}
 	if len(w.SetColumns()) == 0 && len(w.Set) == 0 {
 		return done, nil
 	}
-	width := len(w.Type.Primary)
-	one := query.Write{Verb: query.Update, Type: w.Type, Where: w.Where, ByKeys: true}
-	for i, f := range w.SetColumns() {
-		one.Set = append(one.Set, query.Assign{Field: f, Value: query.Operand{Kind: query.Arg, Index: len(b.Args) + i, Scalar: f.Scalar}})
+	all := *w
+	if w.WantKeys || query.LooksElsewhere(w.Where) {
+		if err := c.those(ctx, &all, b, &done); err != nil {
+			return done, err
+		}
 	}
-	one.Set = append(one.Set, w.Set...)
-	there, err := c.those(ctx, w, b)
+	text, err := sqlgen.UpdateJoined(dialect{server: c.server}, &all)
 	if err != nil {
 		return done, err
 	}
-	if there != nil {
-		one.Where = nil
-	}
-	for _, row := range w.Rows {
-		key := row[:width]
-		if there != nil && !there[nameOf(key)] {
-			continue
-		}
-		own := query.Binding{Args: append(slices.Clone(b.Args), row[width:]...), Claims: b.Claims, Keys: key}
-		before := done.Affected
-		if err := c.alter(ctx, &one, &own, 1, &done); err != nil {
+	for rows := all.Rows; len(rows) > 0; {
+		c.args.reset()
+		rows = rows[c.args.rows(all.Columns, rows):]
+		if err := c.args.more(text.Params[1:], b); err != nil {
 			return done, err
 		}
-		if w.WantKeys && done.Affected > before {
-			done.Keys = append(done.Keys, key...)
+		p, err := c.ready(ctx, text.Text)
+		if err != nil {
+			return done, err
 		}
+		affected, _, err := c.exec(ctx, p)
+		if err != nil {
+			return done, err
+		}
+		done.Affected += affected
 	}
 	return done, nil
 }
 
-// those are the rows of an update by rows that meet its condition, nil where each statement can say
-// so for itself.
-func (c *conn) those(ctx context.Context, w *query.Write, b *query.Binding) (map[string]bool, error) {
-	if !query.LooksElsewhere(w.Where) {
-		return nil, nil
-	}
+// those leaves of an update by rows the rows that meet its condition.
+func (c *conn) those(ctx context.Context, w *query.Write, b *query.Binding, done *driver.Written) error {
 	width := len(w.Type.Primary)
 	all := *b
 	all.Keys = nil
@@ -247,10 +233,48 @@ func (c *conn) those(ctx context.Context, w *query.Write, b *query.Binding) (map
 	}
 	keys, err := c.lock(ctx, &query.Write{Verb: query.Update, Type: w.Type, Where: w.Where, ByKeys: true}, &all)
 	there := make(map[string]bool, len(keys)/width)
-	for ; len(keys) > 0; keys = keys[width:] {
-		there[nameOf(keys[:width])] = true
+	for key := range slices.Chunk(keys, width) {
+		there[nameOf(key)] = true
 	}
-	return there, err
+	w.Rows = slices.DeleteFunc(slices.Clone(w.Rows), func(row []schema.Value) bool { return !there[nameOf(row[:width])] })
+	w.Where = nil
+	if w.WantKeys {
+		for _, row := range w.Rows {
+			done.Keys = append(done.Keys, row[:width]...)
+		}
+	}
+	return err
+}
+
+// asWritten is what the values of a column are written to JSON as: integers and floats as they are, lists
+// and documents as texts.
+func asWritten(f *schema.Field) schema.Scalar {
+	if f.List || isDocument(f.Scalar) {
+		return schema.String
+	}
+	return stored(f)
+}
+
+// Values are a parameter that args.rows gives.
+func (d dialect) Values(b *sqlgen.Builder, columns []*schema.Field, alias string) {
+	b.Text("JSON_TABLE(")
+	b.Bind(sqlgen.Param{Bind: sqlgen.Keys, Columns: columns})
+	b.Text(", '$[*]' COLUMNS (")
+	each(b, len(columns), func(i int) { part(b, i, d.packedAs(columns[i])) })
+	b.Text(")) AS " + alias)
+}
+
+// packedAs is packedFor of what is written.
+func (d dialect) packedAs(f *schema.Field) string {
+	if f.List {
+		return d.packed(schema.String)
+	}
+	return d.packedFor(f)
+}
+
+// ValueOf takes what the table of a write holds for what is stored.
+func (d dialect) ValueOf(b *sqlgen.Builder, alias string, i int, f *schema.Field) {
+	b.Text(d.unpacked(partOf(alias, i), asWritten(f)))
 }
 
 // nameOf tells keys apart.
@@ -312,8 +336,9 @@ func (c *conn) insertSome(ctx context.Context, w *query.Write, rows [][]schema.V
 func (c *conn) insertText(w *query.Write, n int, returning []*schema.Field) (string, error) {
 	d := dialect{server: c.server}
 	if len(w.Columns) > 0 {
-		text, err := sqlgen.Insert(d, w.Type, w.Columns, n, returning)
-		return text.Text, err
+		return c.inserts.Text(w.Type, w.Columns, n, returning, func() (sqlgen.Statement, error) {
+			return sqlgen.Insert(d, w.Type, w.Columns, n, returning)
+		})
 	}
 	text := append(d.Quote([]byte("INSERT INTO "), w.Type.Table), " () VALUES ()"...)
 	for i, f := range returning {

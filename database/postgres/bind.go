@@ -15,9 +15,11 @@ import (
 	"spacecloud/schema"
 )
 
-// args are the values of one run. They are collected in one piece of memory, lists in the binary
-// format and single values as texts, which PostgreSQL reads as whatever type they have there.
+// args are the values of one run. They are collected in one piece of memory: lists, and single values
+// of types that cost PostgreSQL more to read as texts, in the binary format, and all others as texts,
+// which it reads as whatever type they have there.
 type args struct {
+	types   []uint32 // of the statement's parameters
 	bytes   []byte
 	ends    []int // in bytes; of a null the end before, negated and less one
 	formats []int16
@@ -29,7 +31,9 @@ const (
 	binaryFormat = 1
 )
 
-func (a *args) reset() {
+// reset begins the values of a statement.
+func (a *args) reset(of *prepared) {
+	a.types = of.description.ParamOIDs
 	if a.bytes == nil {
 		a.bytes = make([]byte, 0, 256) // an empty value is not null
 	}
@@ -66,8 +70,8 @@ func (a *args) all() [][]byte {
 }
 
 // params takes the values of a statement's placeholders from a binding.
-func (a *args) params(ps []sqlgen.Param, b *query.Binding) error {
-	a.reset()
+func (a *args) params(of *prepared, ps []sqlgen.Param, b *query.Binding) error {
+	a.reset(of)
 	for i := range ps {
 		if err := a.param(&ps[i], b); err != nil {
 			return err
@@ -80,6 +84,12 @@ func (a *args) param(p *sqlgen.Param, b *query.Binding) error {
 	switch p.Bind {
 	case sqlgen.Keys:
 		return a.keys(p, b.Keys)
+	case sqlgen.Among:
+		v, err := operand(p.From, b)
+		if err != nil {
+			return err
+		}
+		return a.keys(p, query.Whole(v.List(), len(p.Columns)))
 	case sqlgen.Key:
 		if p.Key >= len(b.Keys) {
 			return fault.New(fault.Internal, "a key has %d values, and value %d is needed", len(b.Keys), p.Key)
@@ -121,18 +131,40 @@ func operand(o query.Operand, b *query.Binding) (schema.Value, error) {
 	return from[o.Index], nil
 }
 
-// value adds a value as a text, or bytes as they are.
+// value adds a value.
 func (a *args) value(v schema.Value) {
-	switch v.Kind() {
-	case schema.NullValue:
+	if v.IsNull() {
 		a.null()
-	case schema.BytesValue:
-		a.bytes = append(a.bytes, v.Text()...)
-		a.done(binaryFormat)
-	default:
-		a.bytes = appendText(a.bytes, v)
-		a.done(textFormat)
+		return
 	}
+	if binary, ok := appendBinary(a.bytes, v, a.types[len(a.ends)]); ok {
+		a.bytes = binary
+		a.done(binaryFormat)
+		return
+	}
+	a.bytes = appendText(a.bytes, v)
+	a.done(textFormat)
+}
+
+// appendBinary appends a value as the server holds one of a type; false where it is better read as a
+// text, or may be none of that type, which the server then says.
+func appendBinary(dst []byte, v schema.Value, oid uint32) ([]byte, bool) {
+	switch v.Kind() {
+	case schema.BytesValue:
+		return append(dst, v.Text()...), true
+	case schema.IntValue:
+		switch i := v.Int(); {
+		case oid == oidInt8:
+			return binary.BigEndian.AppendUint64(dst, uint64(i)), true
+		case oid == oidInt4 && int64(int32(i)) == i:
+			return binary.BigEndian.AppendUint32(dst, uint32(i)), true
+		}
+	case schema.TextValue:
+		if oid == oidTimestamptz {
+			return appendMoment(dst, v.Text())
+		}
+	}
+	return dst, false
 }
 
 // appendText appends a value that is not null in PostgreSQL's own notation.
@@ -182,9 +214,10 @@ func appendArray(dst []byte, vs []schema.Value) []byte {
 }
 
 const (
-	oidInt8 = 20
-	oidText = 25
-	oidInt4 = 23
+	oidInt8        = 20
+	oidText        = 25
+	oidInt4        = 23
+	oidTimestamptz = 1184
 )
 
 // keys adds one column of all keys.

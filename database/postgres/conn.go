@@ -17,6 +17,7 @@ import (
 type conn struct {
 	pg      *pgconn.PgConn
 	cache   cache
+	inserts sqlgen.Inserts
 	args    args
 	rows    rows
 	batch   pgconn.Batch
@@ -160,10 +161,11 @@ func (c *conn) bound(ctx context.Context, text *sqlgen.Statement, b *query.Bindi
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := c.args.params(text.Params, b); err != nil {
+	p, err := c.cache.get(ctx, text.Text)
+	if err != nil {
 		return nil, err
 	}
-	return c.cache.get(ctx, text.Text)
+	return p, c.args.params(p, text.Params, b)
 }
 
 // run sends a statement, in one piece with the one that begins its transaction.

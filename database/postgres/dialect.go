@@ -43,7 +43,7 @@ func (d dialect) Typed(dst []byte, n int, p sqlgen.Param) []byte {
 			return dst // stored
 		}
 		return append(append(dst, "::"...), typeOf(boundScalar(p))...)
-	case sqlgen.List, sqlgen.Keys:
+	case sqlgen.List, sqlgen.Keys, sqlgen.Among:
 		dst = appendListType(dst, boundScalar(p))
 		if f := elementOf(p); f != nil && ownType(f) != "" {
 			dst = append(append(append(dst, "::"...), ownType(f)...), "[]"...)
@@ -63,7 +63,7 @@ func (d dialect) Typed(dst []byte, n int, p sqlgen.Param) []byte {
 
 // elementOf is the column that the elements of a list are compared with, nil where none is known.
 func elementOf(p sqlgen.Param) *schema.Field {
-	if p.Bind == sqlgen.Keys {
+	if p.Bind == sqlgen.Keys || p.Bind == sqlgen.Among {
 		return p.Columns[p.Key]
 	}
 	return p.From.Field

@@ -176,7 +176,7 @@ func TestThePoolIsBounded(t *testing.T) {
 			return 0
 		}
 		n := 0
-		c.args.reset()
+		c.args.reset(p)
 		_, err = c.change(t.Context(), p, func(row [][]byte, _ []kind) { n = int(integer(asInt8, row[0])) })
 		if err != nil {
 			t.Error(err)

@@ -100,6 +100,9 @@ func (r *rows) Value(column int) schema.Value {
 	return valueOf(r.kinds[at], r.values[at], r.of.columns[column])
 }
 
+// Misfit is nothing: PostgreSQL keeps the types of columns.
+func (*rows) Misfit(int) driver.Misfit { return driver.Misfit{} }
+
 func (r *rows) Err() error { return r.err }
 
 func (r *rows) Close() error {

@@ -46,20 +46,6 @@ func TestSuite(t *testing.T) { drivertest.Run(t, harness) }
 // TestSuiteInAnotherCollation is the suite where the database would compare texts as people do.
 func TestSuiteInAnotherCollation(t *testing.T) { drivertest.Run(t, in(private.Collated)) }
 
-func FuzzConditions(f *testing.F) {
-	for seed := range uint64(4) {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, seed uint64) { drivertest.RandomConditions(t, harness, seed, 100) })
-}
-
-func FuzzGroups(f *testing.F) {
-	for seed := range uint64(4) {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, seed uint64) { drivertest.RandomGroups(t, harness, seed, 100) })
-}
-
 // createTables makes the tables as a migration does.
 func createTables(t testing.TB, d *Driver, types []*schema.Type) {
 	t.Helper()

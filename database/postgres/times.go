@@ -3,6 +3,7 @@ package postgres
 import (
 	"encoding/binary"
 	"math"
+	"time"
 )
 
 const (
@@ -27,6 +28,19 @@ func appendTimestamp(dst, raw []byte) []byte {
 	}
 	dst = append(appendDay(dst, day), 'T')
 	return append(appendClock(dst, clock), 'Z')
+}
+
+// epoch is 2000 in microseconds since 1970.
+const epoch = 946_684_800_000_000
+
+// appendMoment appends the microseconds since 2000 of the canonical form of a DateTime; false of any
+// other text.
+func appendMoment(dst []byte, text string) ([]byte, bool) {
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil || len(text) != len("2006-01-02T15:04:05.000000Z") || at.Year() < 1 {
+		return dst, false
+	}
+	return binary.BigEndian.AppendUint64(dst, uint64(at.UnixMicro()-epoch)), true
 }
 
 // appendDay appends days since 2000, by the proleptic Gregorian calendar.

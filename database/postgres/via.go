@@ -80,16 +80,19 @@ func (dialect) distinct(b *sqlgen.Builder, l *query.Level, row string, value fun
 	b.Text(") AS " + row + " WHERE " + row + ".sc_first = 1")
 }
 
-// unnestKeys appends the keys of the binding as a table. Each array is a query of its own: PostgreSQL
-// would else count it, find a plan for so many keys cheaper, and plan on every run.
+// unnestKeys appends the keys of the binding as a table.
 func unnestKeys(b *sqlgen.Builder, columns []*schema.Field) {
+	unnest(b, len(columns), func(i int) { bindKeys(b, columns, i) })
+}
+
+// unnest appends arrays as the columns of a table. Each array is a query of its own: PostgreSQL
+// would else count it, find a plan for so many keys cheaper, and plan on every run.
+func unnest(b *sqlgen.Builder, n int, array func(int)) {
 	b.Text("unnest(")
-	for i := range columns {
-		if i > 0 {
-			b.Text(", ")
-		}
+	for i := range n {
+		comma(b, i)
 		b.Text("(SELECT ")
-		bindKeys(b, columns, i)
+		array(i)
 		b.Text(")")
 	}
 	b.Text(")")
@@ -98,4 +101,22 @@ func unnestKeys(b *sqlgen.Builder, columns []*schema.Field) {
 // bindKeys appends the array of one column of all keys.
 func bindKeys(b *sqlgen.Builder, columns []*schema.Field, i int) {
 	b.Bind(sqlgen.Param{Bind: sqlgen.Keys, Columns: columns, Key: i, Scalar: stored(columns[i])})
+}
+
+// Among gives a column of a type of its own values of that type, as Compare does.
+func (d dialect) Among(b *sqlgen.Builder, w query.Among, fields []*schema.Field) {
+	b.Text("(")
+	for i, f := range fields {
+		comma(b, i)
+		if ownType(f) != "" {
+			b.Operand(w.Columns[i], stored(f))
+		} else {
+			d.shown(b, w.Columns[i], stored(f))
+		}
+	}
+	b.Text(") IN (SELECT * FROM ")
+	unnest(b, len(fields), func(i int) {
+		b.Bind(sqlgen.Param{Bind: sqlgen.Among, From: w.Keys, Columns: fields, Key: i, Scalar: stored(fields[i])})
+	})
+	b.Text(")")
 }

@@ -17,27 +17,13 @@ func (c *conn) write(ctx context.Context, w *query.Write, b *query.Binding) (dri
 		return c.insert(ctx, w)
 	case query.Update:
 		if len(w.Rows) > 0 {
-			return c.alterRows(ctx, told(w), b)
+			return c.alterRows(ctx, w, b)
 		}
-		return c.alter(ctx, told(w), b, sqlgen.Update)
+		return c.alter(ctx, w, b, sqlgen.Update)
 	case query.Delete:
 		return c.alter(ctx, w, b, sqlgen.Delete)
 	}
 	return driver.Written{}, fault.New(fault.Internal, "a write that does not write: %s", w.Verb)
-}
-
-// told is an update whose values say the column that they are stored in, so that PostgreSQL takes
-// them for its type.
-func told(w *query.Write) *query.Write {
-	c := *w
-	c.Set = make([]query.Assign, len(w.Set))
-	for i, a := range w.Set {
-		if a.Op == query.Set && a.Value.Kind != query.Column {
-			a.Value.Field = a.Field
-		}
-		c.Set[i] = a
-	}
-	return &c
 }
 
 type renderWrite func(sqlgen.Dialect, *query.Write, []*schema.Field) (sqlgen.Statement, error)
@@ -105,7 +91,7 @@ func (c *conn) alterRows(ctx context.Context, w *query.Write, b *query.Binding) 
 	if err != nil {
 		return done, err
 	}
-	c.args.reset()
+	c.args.reset(p)
 	c.args.columns(w)
 	for i := len(w.Columns); i < len(text.Params); i++ {
 		if err := c.args.param(&text.Params[i], b); err != nil {
@@ -138,16 +124,18 @@ func (c *conn) insert(ctx context.Context, w *query.Write) (driver.Written, erro
 		err := c.insertMany(ctx, w, returning, &done)
 		return done, err
 	}
-	text, err := sqlgen.Insert(dialect{}, w.Type, w.Columns, 1, returning)
+	text, err := c.inserts.Text(w.Type, w.Columns, 1, returning, func() (sqlgen.Statement, error) {
+		return sqlgen.Insert(dialect{}, w.Type, w.Columns, 1, returning)
+	})
 	if err != nil {
 		return done, err
 	}
-	p, err := c.cache.get(ctx, text.Text)
+	p, err := c.cache.get(ctx, text)
 	if err != nil {
 		return done, err
 	}
 	for _, row := range w.Rows {
-		c.args.reset()
+		c.args.reset(p)
 		for _, v := range row {
 			c.args.value(v)
 		}
@@ -161,15 +149,17 @@ func (c *conn) insert(ctx context.Context, w *query.Write) (driver.Written, erro
 }
 
 func (c *conn) insertMany(ctx context.Context, w *query.Write, returning []*schema.Field, done *driver.Written) error {
-	text, err := sqlgen.InsertRows(dialect{}, w, returning)
+	text, err := c.inserts.Text(w.Type, w.Columns, 0, returning, func() (sqlgen.Statement, error) {
+		return sqlgen.InsertRows(dialect{}, w, returning)
+	})
 	if err != nil {
 		return err
 	}
-	p, err := c.cache.get(ctx, text.Text)
+	p, err := c.cache.get(ctx, text)
 	if err != nil {
 		return err
 	}
-	c.args.reset()
+	c.args.reset(p)
 	c.args.columns(w)
 	done.Affected, err = c.change(ctx, p, collect(w, done))
 	return err

@@ -18,8 +18,11 @@ type Builder struct {
 	err     error
 }
 
+// usualText is room for most statements, in bytes.
+const usualText = 256
+
 func build(d Dialect, render func(*Builder)) (Statement, error) {
-	b := &Builder{dialect: d}
+	b := &Builder{dialect: d, text: make([]byte, 0, usualText)}
 	render(b)
 	return Statement{Text: string(b.text), Params: b.params}, b.err
 }

@@ -53,6 +53,38 @@ func UpdateRows(d Dialect, w *query.Write, n int, returning []*schema.Field) (St
 	})
 }
 
+// UpdateJoined is UpdateRows of any number of rows for a dialect that Joins.
+func UpdateJoined(d Joins, w *query.Write) (Statement, error) {
+	return build(d, func(b *Builder) {
+		row, values := b.Alias(), b.Alias()
+		value := func(i int) { d.ValueOf(b, values, i, w.Columns[i]) }
+		b.Text("UPDATE ")
+		d.Values(b, w.Columns, values)
+		b.Text(" STRAIGHT_JOIN ")
+		b.Table(w.Type, row)
+		keys := len(w.Type.Primary)
+		for i, f := range w.Type.Primary {
+			b.Text([]string{" ON ", " AND "}[min(i, 1)])
+			b.Column(row, f)
+			b.Text(" = ")
+			value(i)
+		}
+		for i, f := range w.Columns[keys:] {
+			b.Text([]string{" SET ", ", "}[min(i, 1)])
+			b.Column(row, f)
+			b.Text(" = ")
+			value(i + keys)
+		}
+		b.Of(row, func() {
+			for i, a := range w.Set {
+				b.Text([]string{" SET ", ", "}[min(i+len(w.Columns)-keys, 1)] + row + ".")
+				b.assign(row, a)
+			}
+		})
+		b.Filter(row, w.Where)
+	})
+}
+
 func valueName(i int) string { return "sc_" + strconv.Itoa(i) }
 
 // table appends n rows of values as a query.

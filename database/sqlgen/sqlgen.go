@@ -29,7 +29,7 @@ type Param struct {
 	Scalar schema.Scalar
 	// Key is the place in a key, for Key.
 	Key int
-	// Columns are the key's columns, for Keys.
+	// Columns are the key's columns, for Keys and Among.
 	Columns []*schema.Field
 }
 
@@ -41,6 +41,7 @@ const (
 	Value     Bind = iota // the value itself
 	List                  // a list, as Dialect.Elements reads it; a null list has one element, null
 	Keys                  // all keys of the binding, as the dialect reads them
+	Among                 // the same of a list that is flat, without those that have nulls
 	Key                   // the value at Param.Key of the binding's keys
 	Prefix                // the text that every match of a LIKE pattern begins with
 	PrefixEnd             // something greater than every text beginning with Prefix
@@ -63,6 +64,9 @@ type Dialect interface { //nolint:interfacebloat // one method for each thing th
 	// Elements appends the sub-query of a list's elements, one column; list appends the
 	// list: a placeholder bound as List, or a column.
 	Elements(b *Builder, s schema.Scalar, list func())
+	// Among appends whether columns, none of which is null, are one of the keys of a list; fields
+	// are what they hold.
+	Among(b *Builder, w query.Among, fields []*schema.Field)
 	// Match appends one of the text operators, Like to Regex.
 	Match(b *Builder, c query.Compare)
 	// Member appends the value of an operand's field, inside of an embedded column of the
@@ -110,4 +114,13 @@ type Arrays interface {
 	Dialect
 	// Rows appends a query of any number of rows with values for columns.
 	Rows(b *Builder, columns []*schema.Field)
+}
+
+// Joins is a dialect that updates rows by joining them with a table of values.
+type Joins interface {
+	Dialect
+	// Values appends rows with values for columns as a table: one parameter.
+	Values(b *Builder, columns []*schema.Field, alias string)
+	// ValueOf appends the value of the i-th column in such a table.
+	ValueOf(b *Builder, alias string, i int, f *schema.Field)
 }

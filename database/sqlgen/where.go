@@ -26,6 +26,8 @@ func (b *Builder) Where(w query.Where) {
 		b.Text(") IS NOT TRUE)")
 	case query.Compare:
 		b.compare(w)
+	case query.Among:
+		b.amongKeys(w)
 	case query.IsNull:
 		b.Text("(")
 		b.Operand(w.Operand, ScalarOf(w.Operand))
@@ -123,9 +125,29 @@ func (b *Builder) in(c query.Compare) {
 	}
 }
 
+// amongKeys is false where a column is null, which a comparison of several columns leaves open.
+func (b *Builder) amongKeys(w query.Among) {
+	fields := make([]*schema.Field, len(w.Columns))
+	b.Text("(")
+	for i, o := range w.Columns {
+		fields[i] = o.Field
+		if nullable(o) {
+			b.Operand(o, o.Field.Scalar)
+			b.Text(" IS NOT NULL AND ")
+		}
+	}
+	b.dialect.Among(b, w, fields)
+	b.Text(")")
+}
+
+// nullable is whether a column can be null, or what leads to it.
+func nullable(o query.Operand) bool {
+	return !o.Field.NonNull || len(o.Via) > 0 || len(o.Inside) > 0
+}
+
 // guard begins a CASE for an operand that is not null, where one of its column may be.
 func (b *Builder) guard(o query.Operand, s schema.Scalar) bool {
-	if o.Kind != query.Column || o.Field.NonNull && len(o.Via) == 0 && len(o.Inside) == 0 {
+	if o.Kind != query.Column || !nullable(o) {
 		return false
 	}
 	b.Text("CASE WHEN ")

@@ -65,6 +65,9 @@ func (b *Builder) assign(row string, a query.Assign) {
 	b.Name(a.Field.Column)
 	b.Text(" = ")
 	if a.Op == query.Set {
+		if a.Value.Kind != query.Column {
+			a.Value.Field = a.Field // it is stored as the column's type, whatever it may seem to be
+		}
 		b.Operand(a.Value, a.Field.Scalar)
 		return
 	}

@@ -38,6 +38,8 @@ func (a *args) param(p *sqlgen.Param, b *query.Binding) error {
 		return err
 	}
 	switch p.Bind {
+	case sqlgen.Among:
+		return a.keys(p.Columns, query.Whole(v.List(), len(p.Columns)))
 	case sqlgen.Value:
 		a.value(v, p.Scalar)
 	case sqlgen.List:

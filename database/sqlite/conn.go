@@ -8,6 +8,8 @@ import (
 	"modernc.org/libc"
 	"modernc.org/libc/sys/types"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"spacecloud/database/sqlgen"
 )
 
 // conn is one connection, used by one goroutine at a time. It speaks to SQLite's C interface
@@ -15,12 +17,13 @@ import (
 // allocate every cell of every row, ask for the columns' names again at each run, and start
 // a goroutine for each cancellable statement.
 type conn struct {
-	tls   *libc.TLS
-	db    uintptr
-	cache cache
-	arena arena // the texts of the values that are bound now
-	args  args
-	rows  rows
+	tls     *libc.TLS
+	db      uintptr
+	cache   cache
+	inserts sqlgen.Inserts
+	arena   arena // the texts of the values that are bound now
+	args    args
+	rows    rows
 	// ctx ends the statement that runs; nil when nothing may end it.
 	ctx context.Context //nolint:containedctx // of the one statement that runs now
 	// callbacks are what SQLite calls; see cFunction.

@@ -206,14 +206,31 @@ func (dialect) ByKeys(b *sqlgen.Builder, row string, t *schema.Type) {
 	if len(t.Primary) > 1 {
 		b.Text(")")
 	}
-	b.Text(" IN (SELECT ")
-	for i, f := range t.Primary {
+	amongKeys(b, k, t.Primary, sqlgen.Param{Bind: sqlgen.Keys, Columns: t.Primary})
+}
+
+func (d dialect) Among(b *sqlgen.Builder, w query.Among, fields []*schema.Field) {
+	b.Text("(")
+	for i, o := range w.Columns {
 		if i > 0 {
 			b.Text(", ")
 		}
-		keyValue(b, k, i, len(t.Primary), f)
+		d.Side(b, o, o.Field.Scalar)
+	}
+	b.Text(")")
+	amongKeys(b, b.Alias(), fields, sqlgen.Param{Bind: sqlgen.Among, From: w.Keys, Columns: fields})
+}
+
+// amongKeys appends " IN (<keys>)".
+func amongKeys(b *sqlgen.Builder, keys string, fields []*schema.Field, p sqlgen.Param) {
+	b.Text(" IN (SELECT ")
+	for i, f := range fields {
+		if i > 0 {
+			b.Text(", ")
+		}
+		keyValue(b, keys, i, len(fields), f)
 	}
 	b.Text(" FROM ")
-	eachKey(b, k, t.Primary)
+	each(b, keys, p)
 	b.Text(")")
 }

@@ -81,8 +81,11 @@ func (r *rows) AppendJSON(dst []byte, column int) []byte {
 	if kind == sqlite3.SQLITE_NULL {
 		return append(dst, "null"...)
 	}
-	if f.List {
+	switch {
+	case f.List:
 		return schema.AppendStoredList(dst, viewString(r.stmt.content(at)), f)
+	case !fits(kind, f):
+		return dst
 	}
 	switch kind {
 	case sqlite3.SQLITE_INTEGER:

@@ -26,21 +26,3 @@ func harness(url func(testing.TB) string) drivertest.Harness {
 func inFile(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "suite.db") }
 
 func TestSuite(t *testing.T) { drivertest.Run(t, harness(inFile)) }
-
-func FuzzGroups(f *testing.F) {
-	for seed := range uint64(4) {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, seed uint64) {
-		drivertest.RandomGroups(t, harness(inFile), seed, 100)
-	})
-}
-
-func FuzzConditions(f *testing.F) {
-	for seed := range uint64(4) {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, seed uint64) {
-		drivertest.RandomConditions(t, harness(inFile), seed, 100)
-	})
-}

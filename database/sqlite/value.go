@@ -3,11 +3,42 @@ package sqlite
 import (
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"spacecloud/database/driver"
 	"spacecloud/schema"
 )
 
 func (r *rows) Value(column int) schema.Value {
+	if r.Misfit(column).Found != "" {
+		return schema.Null
+	}
 	return r.stmt.value(column+r.skip, r.columns[column])
+}
+
+// Misfit is what a cell holds that its field cannot be: SQLite keeps no types of columns.
+func (r *rows) Misfit(column int) driver.Misfit {
+	if kind := r.stmt.kind(column + r.skip); !fits(kind, r.columns[column]) {
+		return driver.Misfit{Found: found[kind]}
+	}
+	return driver.Misfit{}
+}
+
+var found = map[int32]string{
+	sqlite3.SQLITE_INTEGER: "an integer", sqlite3.SQLITE_FLOAT: "a number that is no integer",
+	sqlite3.SQLITE_TEXT: "a text", sqlite3.SQLITE_BLOB: "a blob",
+}
+
+// fits is whether a cell of a kind can be shown as what its field is: a number as a number, and what
+// has its form in a text from that.
+func fits(kind int32, f *schema.Field) bool {
+	switch f.Scalar {
+	case schema.Int, schema.BigInt, schema.Boolean:
+		return kind == sqlite3.SQLITE_INTEGER || kind == sqlite3.SQLITE_NULL || f.List
+	case schema.Float:
+		return kind != sqlite3.SQLITE_TEXT && kind != sqlite3.SQLITE_BLOB || f.List
+	case schema.DateTime, schema.Date, schema.Time, schema.JSON, schema.Embedded:
+		return kind != sqlite3.SQLITE_INTEGER && kind != sqlite3.SQLITE_FLOAT
+	}
+	return true
 }
 
 // value is a cell in the canonical form of its field.

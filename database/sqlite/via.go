@@ -115,8 +115,12 @@ func (dialect) order(b *sqlgen.Builder, l *query.Level, keys, row string) {
 
 // eachKey appends the keys of the binding as a table.
 func eachKey(b *sqlgen.Builder, alias string, columns []*schema.Field) {
+	each(b, alias, sqlgen.Param{Bind: sqlgen.Keys, Columns: columns})
+}
+
+func each(b *sqlgen.Builder, alias string, keys sqlgen.Param) {
 	b.Text("json_each(")
-	b.Bind(sqlgen.Param{Bind: sqlgen.Keys, Columns: columns})
+	b.Bind(keys)
 	b.Text(") AS " + alias)
 }
 

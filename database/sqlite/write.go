@@ -100,11 +100,13 @@ func (c *conn) insertBy(n int, w *query.Write, rows [][]schema.Value, returning 
 	if len(rows) == 0 {
 		return nil
 	}
-	text, err := sqlgen.Insert(dialect{}, w.Type, w.Columns, n, returning)
+	text, err := c.inserts.Text(w.Type, w.Columns, n, returning, func() (sqlgen.Statement, error) {
+		return sqlgen.Insert(dialect{}, w.Type, w.Columns, n, returning)
+	})
 	if err != nil {
 		return err
 	}
-	s, err := c.cache.get(text.Text)
+	s, err := c.cache.get(text)
 	if err != nil {
 		return err
 	}

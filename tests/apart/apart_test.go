@@ -153,7 +153,7 @@ func TestErrorsAreBounded(t *testing.T) {
 	w.well(`mutation { insertOrders(docs: [` + strings.Join(docs, ",") + `]) { affected } }`)
 	w.down("people")
 	got := w.ask(`{ orders(limit: 500) { buyer { name } } }`)
-	if len(got.Errors) != 100 || strings.Count(string(got.Data), `{"buyer":null}`) != 250 {
+	if len(got.Errors) != 101 || got.Errors[100].Message != "150 more values of this answer are null by errors like these" || strings.Count(string(got.Data), `{"buyer":null}`) != 250 {
 		t.Errorf("%d errors, %d nulls", len(got.Errors), strings.Count(string(got.Data), `{"buyer":null}`))
 	}
 }

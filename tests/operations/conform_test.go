@@ -94,9 +94,11 @@ type problem struct {
 	}
 }
 
+// codes are those that a request may be answered with. A database that is there and has been migrated is never
+// Unavailable: that is what a statement is that was rendered wrong.
 var codes = []fault.Kind{
 	fault.Invalid, fault.Validation, fault.Unauthenticated, fault.Denied, fault.NotFound, fault.Conflict,
-	fault.Limit, fault.RateLimited, fault.Timeout, fault.Unavailable,
+	fault.Limit, fault.RateLimited, fault.Timeout,
 }
 
 // hear reads an answer and finds what is wrong with it as such.

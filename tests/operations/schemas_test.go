@@ -3,71 +3,13 @@ package operations
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"spacecloud/auth"
+	"spacecloud/database/drivertest"
 	"spacecloud/schema"
 	"spacecloud/tests/served"
 )
-
-// randomSDL is a small random schema.
-func randomSDL(r *rand.Rand) string {
-	var b strings.Builder
-	b.WriteString("enum Kind { ONE TWO three }\ntype Part { a: Int!  b: String  c: Kind  d: [Date!] }\n")
-	scalars := []string{"String", "Int", "BigInt", "Float", "Decimal", "Boolean", "DateTime", "Date", "Time", "UUID", "JSON", "Bytes", "ID", "Kind", "Part"}
-	rules := []string{"true", "true", "auth.id != ''", "auth.role == 'admin'", "doc.own == auth.id", "doc.own == auth.id || auth.role == 'admin'", ""}
-	rule := func(verb string) string {
-		if text := pick(r, rules); text != "" {
-			return fmt.Sprintf(" %s: %q", verb, text)
-		}
-		return ""
-	}
-	types := []string{"Alpha", "Beta", "Gamma", "Delta"}[:2+r.IntN(3)]
-	for i, name := range types {
-		fmt.Fprintf(&b, "type %s @auth(read: \"true\"%s%s%s) {\n", name, rule("create"), rule("update"), rule("delete"))
-		switch r.IntN(5) {
-		case 0:
-			b.WriteString("  id: ID! @primary @autoIncrement\n")
-		case 1:
-			b.WriteString("  x: Int! @primary\n  y: String! @primary\n")
-		case 2:
-			fmt.Fprintf(&b, "  key: %s! @primary\n", pick(r, []string{"UUID", "Date", "BigInt", "String", "Kind"}))
-		default:
-			b.WriteString("  id: ID! @primary\n")
-		}
-		b.WriteString("  own: ID @default(expr: \"auth.id\")\n")
-		for n := range 1 + r.IntN(6) {
-			of := pick(r, scalars)
-			typ := of + []string{"", "", "!"}[r.IntN(3)]
-			extra := ""
-			switch {
-			case r.IntN(4) == 0:
-				typ = "[" + of + "!]"
-			case of == "Part" || of == "JSON":
-			case r.IntN(5) == 0 && of != "Boolean" && of != "Kind":
-				extra = " @unique"
-			case r.IntN(4) == 0:
-				extra = " @index"
-			case of == "String" && r.IntN(2) == 0:
-				extra = " @search"
-			case r.IntN(6) == 0:
-				extra = fmt.Sprintf(" @auth(read: %q)", pick(r, rules[:6]))
-			}
-			fmt.Fprintf(&b, "  f%d: %s%s\n", n, typ, extra)
-		}
-		switch other := types[r.IntN(i+1)]; r.IntN(4) {
-		case 0:
-			fmt.Fprintf(&b, "  up%d: %s @link\n", i, other)
-		case 1:
-			fmt.Fprintf(&b, "  up%d: %s @link(onDelete: %s)\n", i, other, pick(r, []string{"CASCADE", "SET_NULL"}))
-		case 2:
-			fmt.Fprintf(&b, "  peer%d: %s! @link\n", i, types[(i+1)%len(types)])
-		}
-		b.WriteString("}\n")
-	}
-	return b.String()
-}
 
 // Whatever schema there is, it is migrated to in one go, and what its API says it can be asked is
 // answered as it says.
@@ -78,7 +20,7 @@ func randomSchemasServe(t *testing.T, on served.Kind) {
 	for n := range uint64(24 / sparing) {
 		seed := *seeded<<32 + n
 		r := rand.New(rand.NewPCG(seed, 3))
-		sdl := randomSDL(r)
+		sdl := drivertest.RandomSDL(r)
 		source := schema.Source{Name: "random.graphql", Text: sdl}
 		if _, err := schema.Parse(source); err != nil {
 			t.Logf("seed %d: %v", seed, err) // chance knows little of what fits together

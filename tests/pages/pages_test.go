@@ -116,12 +116,12 @@ func serve(t *testing.T) func(user, query, variables string) string {
 	if _, err := p.Seed(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	keys, err := project.Keys(p.Settings)
+	key, err := project.SigningKey(p.Settings)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return func(user, query, variables string) string {
-		return post(t, p.Handler(), token(t, keys[0], user), query, variables)
+		return post(t, p.Handler(), token(t, key, user), query, variables)
 	}
 }
 

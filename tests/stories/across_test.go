@@ -119,8 +119,7 @@ func keysOfAnotherDatabaseAreBounded(t *testing.T, on served.Kind) {
 	}
 }
 
-// Keys of several columns are told to a database as products of lists: few where they have much in
-// common, and an error where there are too many.
+// Keys of several columns are told to a database as one list.
 func TestCompoundKeysAcross(t *testing.T) { served.Each(t, compoundKeysAcross) }
 
 func compoundKeysAcross(t *testing.T, on served.Kind) {
@@ -130,7 +129,6 @@ func compoundKeysAcross(t *testing.T, on served.Kind) {
 		line = append(line, fmt.Sprintf(`{"x": 7000, "y": %d, "free": true}`, i))
 		diagonal = append(diagonal, fmt.Sprintf(`{"x": %d, "y": %[1]d, "free": false}`, i))
 	}
-	const few = 120
 	for i := range 20 {
 		orders = append(orders, fmt.Sprintf(`{"id": "o%d", "x": %[1]d, "y": %[1]d}`, i))
 	}
@@ -139,20 +137,15 @@ mutation ($a: [SpotInsert!]!, $b: [SpotInsert!]!, $c: [OrderInsert!]!) {
   a: insertSpots(docs: $a) { affected }
   b: insertSpots(docs: $b) { affected }
   insertOrders(docs: $c) { affected }
-}`, strings.Join(line, ","), strings.Join(diagonal[:few], ","), strings.Join(orders, ",")))
+}`, strings.Join(line, ","), strings.Join(diagonal, ","), strings.Join(orders, ",")))
 	told(t, server, `mutation { insertOrders(docs: [{id: "row", x: 7000, y: 3}, {id: "no", x: 7000, y: 1500}, {id: "half", x: 7000}, {id: "other", x: 3, y: 4}]) { affected } }`)
 	if got := told(t, server, `{ orders(where: {spot: {free: {_eq: true}}}) { id } }`); strings.Count(got, "id") != 1 || !strings.Contains(got, "row") {
 		t.Error(got)
 	}
-	if got := told(t, server, `{ ordersAggregate(where: {spot: {free: {_eq: false}, x: {_lt: 100}}}) { count } }`); !strings.Contains(got, `"count": 20`) {
+	if got := told(t, server, `{ ordersAggregate(where: {spot: {free: {_eq: false}}}) { count } }`); !strings.Contains(got, `"count": 20`) {
 		t.Error(got)
 	}
-	if got := told(t, server, `{ ordersAggregate(where: {_not: {spot: {x: {_lt: 90}}}}) { count } }`); !strings.Contains(got, "\"count\": 1\n") {
-		t.Error(got)
-	}
-	told(t, server, fmt.Sprintf(`# variables {"b": [%s]}
-mutation ($b: [SpotInsert!]!) { insertSpots(docs: $b) { affected } }`, strings.Join(diagonal[few:], ",")))
-	if got := ask(t, server, `{ orders(where: {spot: {free: {_eq: false}}}) { id } }`); !strings.Contains(got, "keys of several columns in more than 1024 combinations") {
+	if got := told(t, server, `{ ordersAggregate(where: {_not: {spot: {x: {_lt: 5000}}}}) { count } }`); !strings.Contains(got, "\"count\": 1\n") {
 		t.Error(got)
 	}
 }

@@ -257,3 +257,34 @@ func joinRowsAreBounded(t *testing.T, on served.Kind) {
 		}
 	}
 }
+
+// Rows of a join table of ours go with either side, in whichever database that is.
+func TestJoinRowsGoWithEitherSide(t *testing.T) {
+	served.EachAndMixed(t, joinRowsGoWithEitherSide)
+}
+
+func joinRowsGoWithEitherSide(t *testing.T, on served.Kind) {
+	const all = `@auth(read: "true", create: "true", update: "true", delete: "true")`
+	server := serve(t, on, strings.ReplaceAll(`
+type Post @table(db: "blog") ALL { id: ID! @primary  tags: [Tag!]! @link }
+type Tag @table(db: "words") ALL { id: ID! @primary  posts: [Post!]! @link }`, "ALL", all))
+	told(t, server, `mutation {
+  insertTags(docs: [{id: "go"}, {id: "sql"}, {id: "web"}, {id: "held"}]) { affected }
+  insertPosts(docs: [{id: "1", tags: {connect: [{id: "go"}, {id: "sql"}, {id: "held"}]}}, {id: "2", tags: {connect: [{id: "go"}, {id: "web"}]}}]) { affected }
+}`)
+	if got := ask(t, server, "# header X-Transaction: single\nmutation { deleteTag(id: \"go\") { id } }"); !strings.Contains(got, "changes 2 databases") {
+		t.Error(got)
+	}
+	if got := ask(t, server, `mutation { deleteTags(where: {id: {_in: ["held", "web"]}}) { affected } deleteTag(id: "none") { id } }`); !strings.Contains(got, "NOT_FOUND") {
+		t.Error(got)
+	}
+	told(t, server, `mutation { deleteTag(id: "go") { id } deleteTags(where: {id: {_eq: "web"}}) { affected } insertTags(docs: [{id: "go"}, {id: "web"}]) { affected } }`)
+	if got := strings.Join(strings.Fields(told(t, server, `{ posts(orderBy: [{id: ASC}]) { tags(orderBy: [{id: ASC}]) { id } } tags { posts { id } } }`)), ""); !strings.Contains(got,
+		`"posts":[{"tags":[{"id":"held"},{"id":"sql"}]},{"tags":[]}]`) {
+		t.Error(got)
+	}
+	told(t, server, `mutation { deletePost(id: "1") { id } insertPost(doc: {id: "1"}) { id } }`)
+	if got := told(t, server, `{ posts { tags { id } } }`); strings.Contains(got, "held") {
+		t.Error(got)
+	}
+}

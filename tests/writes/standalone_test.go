@@ -2,11 +2,17 @@ package writes
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
 	"spacecloud/auth"
+	"spacecloud/database"
+	"spacecloud/database/driver"
 	"spacecloud/database/mongodb"
+	"spacecloud/query"
+	"spacecloud/rules"
+	"spacecloud/schema"
 	"spacecloud/tests/mongo"
 	"spacecloud/tests/served"
 )
@@ -121,5 +127,37 @@ type B @table(db: "docs") @auth(read: "true", create: "true") { id: ID! @primary
 	var answer struct{ Errors []struct{ Message string } }
 	if err := json.Unmarshal(got.Body, &answer); err != nil || len(answer.Errors) != 1 || !strings.Contains(answer.Errors[0].Message, "database docs has no transactions") || s.Dump() != "" {
 		t.Errorf("%s\n%s", got.Body, s.Dump())
+	}
+}
+
+// Join rows that would have to go with a row of another database are not deleted where that cannot be taken back.
+func TestJoinRowsWithoutTransactions(t *testing.T) {
+	d, err := mongodb.Open(t.Context(), mongo.StandaloneURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := served.Text(t, served.SQLite, `
+type A @table(db: "docs") @auth(read: "true", create: "true") { id: ID! @primary  bs: [B!]! @link }
+type B @auth(read: "true", create: "true", delete: "true") { id: ID! @primary  as: [A!]! @link }
+`, served.Options{On: map[string]served.Kind{"docs": served.Given(d)}})
+	ask := func(text string) string { return string(s.Ask(&auth.Caller{}, text, nil, nil).Body) }
+	ask(`mutation { insertBs(docs: [{id: "1"}, {id: "2"}]) { affected } }`)
+	tables := s.Tables()
+	join := tables[slices.IndexFunc(tables, func(t *schema.Type) bool { return t.Owned })]
+	err = database.New("docs", d).Tx(t.Context(), func(tx driver.Tx) error {
+		_, err := tx.Write(t.Context(), rules.SystemWrite(query.Write{Verb: query.Create, Type: join, Columns: join.Columns, Rows: [][]schema.Value{{schema.Text("a"), schema.Text("1")}}}), query.Binding{})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(`mutation { deleteB(id: "1") { id } }`); !strings.Contains(got, "database docs has no transactions") {
+		t.Error(got)
+	}
+	if got := ask(`mutation { deleteB(id: "2") { id } }`); strings.Contains(got, "errors") {
+		t.Error(got)
+	}
+	if got := ask(`{ bs { id } }`); got != `{"data":{"bs":[{"id":"1"}]}}` {
+		t.Error(got)
 	}
 }
