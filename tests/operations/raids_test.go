@@ -199,9 +199,6 @@ func (r theft) permitted(c change, after ledger) error {
 		if r.follows(c, after) == schema.Cascade {
 			return nil
 		}
-		for _, f := range c.of.Fields {
-			if f.IsLink() { fmt.Println("DEBUG", f.Name, f.Link.Owns, f.Link.OnDelete, r.rows.linked(c.before, f), after.linked(c.before, f)) }
-		}
 		return may(query.Delete, "", r.rows, c.before)
 	}
 	for _, f := range c.of.Columns {
