@@ -39,8 +39,8 @@ func (n *nest) beforehand(ctx context.Context) error {
 			keys[m.link], paths[m.link] = append(keys[m.link], key...), append(paths[m.link], m.path())
 		}
 	}
-	if n.wrong.err() != nil {
-		return nil // is told with what else is wrong
+	if len(n.wrong.list) > 0 {
+		return nil // it is told with what else is wrong
 	}
 	for _, f := range links {
 		fields := slices.Clone(f.Link.To)

@@ -373,10 +373,9 @@ func (r theft) faithful(answer said, after ledger) error {
 		return nil
 	}
 	root, value := r.op.set[0], answer.data.(object)[0].value
-	rows, now := []any{value}, r.seen
+	rows := []any{value}
 	if verb != query.Delete {
-		now = r.rules.seen(r.callers[r.caller], r.Schema, after)
-		r.mirror.fill(now)
+		r.mirror.fill(r.rules.seen(r.callers[r.caller], r.Schema, after))
 		defer r.mirror.fill(r.seen)
 	}
 	if many {
@@ -407,4 +406,3 @@ func (r theft) faithful(answer said, after ledger) error {
 	}
 	return nil
 }
-
