@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"testing"
 
 	"spacecloud/fault"
@@ -94,11 +95,13 @@ func attack(t *testing.T, on served.Kind, s *ruled, seed uint64) (compared int) 
 				p.builder.modest = n == 2
 				clear(p.builder.covered) // so that much is asked for each time
 				a := assault{trial{p, p.builder.root("query", f), who, each}, mirror, s, rows, seen}
-				if said, err := a.repelled(); err != nil {
-					a.report(t)
-					return compared
-				} else if said.errors == nil {
-					compared++
+				for _, a.op = range append(a.nextPages(), a.op) {
+					if said, err := a.repelled(); err != nil {
+						a.report(t)
+						return compared
+					} else if said.errors == nil {
+						compared++
+					}
 				}
 			}
 		}
@@ -151,6 +154,36 @@ func (a assault) repelled() (said, error) {
 		return s, fmt.Errorf("without rules: %w", err)
 	}
 	return s, differ(s, open)
+}
+
+// nextPages asks a connection for its rows after the first page, and before the last.
+func (a assault) nextPages() (pages []*operation) {
+	n := a.op.set[0]
+	if n.field.arg("after") == nil {
+		return nil
+	}
+	for cursor, args := range map[string][2]string{"endCursor": {"first", "after"}, "startCursor": {"last", "before"}} {
+		page := *n
+		page.args = slices.DeleteFunc(slices.Clone(n.args), func(a arg) bool { return a.in.Name == "first" || a.in.Name == "last" })
+		page.args = append(page.args, arg{n.field.arg(args[0]), num("2")})
+		info := a.api.of(n.field.Type).field("pageInfo")
+		first := page
+		first.set = []*node{{name: "pageInfo", alias: "pageInfo", of: a.api.of(n.field.Type), field: info, set: []*node{
+			{name: cursor, alias: cursor, of: a.api.of(info.Type), field: a.api.of(info.Type).field(cursor)},
+		}}}
+		r := (&operation{"query", []*node{&first}}).write(a.api, literals, 0)
+		s, err := hear(a.ask(a.callers[a.caller], r.text, nil))
+		if err != nil || s.errors != nil {
+			continue // the question itself will tell
+		}
+		shown := s.data.(object)[0].value.(object)[0].value.(object)[0].value
+		if shown == nil {
+			continue
+		}
+		page.args = append(page.args, arg{n.field.arg(args[1]), shown})
+		pages = append(pages, &operation{"query", []*node{&page}})
+	}
+	return pages
 }
 
 func (a assault) report(t *testing.T) {
