@@ -179,7 +179,7 @@ func (x *explainer) binding(l *query.Level, p *prepared) query.Binding {
 
 // change tells of a change: its own rows, and those that it writes along links.
 func (x *explainer) change(c *Change) {
-	w := query.Write{Verb: c.Verb, Type: c.Type, Where: c.where()}
+	w := query.Write{Verb: c.Verb, Type: c.Type, Where: c.where(), Chosen: c.chosen()}
 	links := c.Links
 	for _, a := range c.Set {
 		w.Set = append(w.Set, a.Assign)
@@ -230,7 +230,7 @@ func (x *explainer) links(name string, links []FieldValue) {
 
 // found tells how an update or delete finds its rows.
 func (x *explainer) found(c *Change) {
-	l := query.Level{Type: c.Type, Where: c.where()}
+	l := query.Level{Type: c.Type, Where: c.where(), Chosen: c.chosen()}
 	for _, f := range c.Type.Primary {
 		l.Columns = append(l.Columns, query.Cell{Field: f})
 	}

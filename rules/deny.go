@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"slices"
 
 	"spacecloud/auth"
@@ -38,4 +39,18 @@ func (s *Set) Refusal(c *auth.Caller, t *schema.Type, v query.Verb, written ...*
 		}
 	}
 	return f
+}
+
+// misasked is a question about a field that the caller may not read.
+type misasked struct{ no error }
+
+func (e misasked) Error() string { return e.no.Error() }
+func (e misasked) Unwrap() error { return e.no }
+
+// Misasked is whether a refusal is of a question that was asked of rows, and not of the rows. Rows that a
+// caller may not read are just not there, below others; a question about a field is an error wherever it
+// is asked.
+func Misasked(err error) bool {
+	_, is := errors.AsType[misasked](err)
+	return is
 }
