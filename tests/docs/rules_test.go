@@ -166,7 +166,8 @@ func explained(t *testing.T, p *project.Project, line string) string {
 			rest = append(rest, strings.Trim(words[i], "'"))
 		}
 	}
-	told, err := "", error(nil)
+	var told string
+	var err error
 	if row != "" {
 		told, err = p.ExplainRow(t.Context(), p.Claimed(claims), row, strings.Join(rest, ""))
 	} else {
