@@ -35,8 +35,11 @@ type Options struct {
 	Suggestions bool
 	// Origins are the browser origins that may ask besides our own, as scheme://host[:port].
 	Origins []string
-	// Development also lets http://localhost:* ask, and checks the Host on loopback.
+	// Development also lets http://localhost:* ask, checks the Host on loopback, and has a refusal
+	// name its rule.
 	Development bool
+	// Folder is where the files of the schema are, for the names of rules.
+	Folder string
 	// Caller says who sends a request; its error is the answer. Defaults to the caller of the
 	// request's context.
 	Caller func(*http.Request) (*auth.Caller, error)
@@ -79,7 +82,7 @@ func serve(o Options, es graphql.ExecutableSchema) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &door{o.Limits, &presenter{o.Log, o.Suggestions}}
+	d := &door{o.Limits, newPresenter(o)}
 	return &Server{gate, d, o.Caller, newHandler(o, es, d)}, nil
 }
 

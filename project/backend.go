@@ -65,12 +65,30 @@ func named(c config.Config) []string {
 	return names
 }
 
+// Compile is what follows from a folder, or from one file of SDL, without databases.
+func Compile(name string) (*schema.Schema, *rules.Set, *generator.API, error) {
+	if info, err := os.Stat(name); err != nil || info.IsDir() {
+		return read(name, nil)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, nil, nil, fault.New(fault.Invalid, "the schema %s cannot be read: %v", name, cause(err))
+	}
+	s, err := schema.Parse(schema.Source{Name: filepath.Base(name), Text: string(text)})
+	return follow(filepath.Dir(name), s, err, nil)
+}
+
 // read reads a folder for databases of which some, by name, have no foreign keys.
 func read(folder string, keyless []string) (*schema.Schema, *rules.Set, *generator.API, error) {
 	if err := isFolder(folder); err != nil {
 		return nil, nil, nil, err
 	}
 	s, err := schema.Load(os.DirFS(folder))
+	return follow(folder, s, err, keyless)
+}
+
+// follow is what follows from the schema of a folder, or from its error.
+func follow(folder string, s *schema.Schema, err error, keyless []string) (*schema.Schema, *rules.Set, *generator.API, error) {
 	if err != nil {
 		return nil, nil, nil, located(folder, err)
 	}
@@ -173,7 +191,7 @@ func (p *Project) door(b *backend, l graph.Limits, only *graph.Trusted, who func
 	return graph.New(graph.Options{
 		API: b.api, Resolvers: b.rows, Limits: l, Trusted: only,
 		Introspection: p.Settings.Introspection, Suggestions: p.Settings.Introspection,
-		Origins: p.Settings.Origins, Development: !p.Settings.Production, Caller: who, Log: p.Log,
+		Origins: p.Settings.Origins, Development: !p.Settings.Production, Folder: p.Settings.Schema, Caller: who, Log: p.Log,
 	})
 }
 

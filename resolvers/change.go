@@ -136,7 +136,7 @@ func (w *writing) missing(ctx context.Context, c *Change) error {
 	case err != nil && !refused(err):
 		return err
 	case err == nil && len(keys) > 0:
-		return fault.New(fault.Denied, "%s of this %s is not allowed", c.Verb, c.Type.Name)
+		return w.r.Rules.Refusal(w.caller, c.Type, c.Verb, columnsOf(c.Set)...)
 	}
 	return fault.New(fault.NotFound, "there is no such %s", c.Type.Name)
 }

@@ -38,7 +38,7 @@ func (w *writing) checks(t *schema.Type, verb query.Verb, written, ours []*schem
 		return nil, err
 	}
 	if needed {
-		c.levels = append(c.levels, failing{level: after, fault: fault.New(fault.Denied, "%s of this %s is not allowed", verb, t.Name)})
+		c.levels = append(c.levels, failing{level: after, fault: w.r.Rules.Refusal(w.caller, t, verb, written...)})
 	}
 	for _, f := range t.Fields {
 		if f.IsKept() && !f.Link.Enforced && slices.ContainsFunc(f.Link.From, func(k *schema.Field) bool { return slices.Contains(filled, k) }) {

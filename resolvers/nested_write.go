@@ -380,7 +380,7 @@ func (n *nest) change(ctx context.Context, x *node) error {
 			return cmp.Or(assigned(set).insteadOf(ctx, n.w, err, check, x.there, nil), err)
 		}
 		if done.Affected == 0 {
-			return fault.New(fault.Denied, "update of this %s is not allowed", x.typ.Name)
+			return n.w.r.Rules.Refusal(n.w.caller, x.typ, query.Update, columnsOf(c.Set)...)
 		}
 	}
 	n.later = append(n.later, later{check, x.there, func(int) []any { return nil }})

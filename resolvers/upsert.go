@@ -253,7 +253,7 @@ func (w *writing) updateRows(ctx context.Context, g *rowGroup, links []*schema.F
 		}
 		for i, row := range g.rows {
 			if !reached[packed(row[:n])] {
-				return later{}, fault.New(fault.Denied, "update of this %s is not allowed", g.typ.Name).At(place(i)...)
+				return later{}, w.r.Rules.Refusal(w.caller, g.typ, query.Update, g.columns...).At(place(i)...)
 			}
 		}
 	}

@@ -25,7 +25,7 @@ func (u unit) check(c schema.Check) {
 	if a == nil || !u.isCondition(c.Rule, a) {
 		return
 	}
-	rule := newRule(u.translate(c.Rule, a, (*translator).check))
+	rule := u.translate(c.Rule, a, (*translator).check)
 	broken := admitting(not(rule.decide(&auth.Caller{})))
 	if broken == query.False {
 		return

@@ -67,7 +67,7 @@ type unit struct {
 func (u unit) rules() {
 	if u.of.Owned {
 		for _, v := range verbs {
-			u.set.rules[Use{Type: u.of, Verb: v}] = newRule(fixed(query.True))
+			u.set.rules[Use{Type: u.of, Verb: v}] = newRule(Use{Type: u.of, Verb: v}, schema.Expr{}, clause{node: fixed(query.True)})
 		}
 		return
 	}
@@ -101,7 +101,16 @@ func (u unit) rule(use Use, e schema.Expr) {
 		return
 	}
 	if a := u.parse(e); a != nil && u.isCondition(e, a) {
-		u.set.rules[use] = newRule(u.translate(e, a, (*translator).condition))
+		text := e.Text
+		var c clause
+		u.translate(e, a, func(t *translator, e celast.Expr) node {
+			c = t.clause(e)
+			if !strings.Contains(text, "\n") {
+				c.text = text
+			}
+			return c.node
+		})
+		u.set.rules[use] = newRule(use, e, c)
 	}
 }
 
