@@ -26,6 +26,7 @@ func (u unit) check(c schema.Check) {
 		return
 	}
 	rule := newRule(u.translate(c.Rule, a, (*translator).check))
+	u.lookups(c.Rule.Pos, "a check of "+u.of.Name, rule.node, false)
 	broken := admitting(not(rule.decide(&auth.Caller{})))
 	if broken == query.False {
 		return

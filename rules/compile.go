@@ -19,6 +19,7 @@ type compiler struct {
 	schema   *schema.Schema
 	env      *cel.Env
 	indexes  map[operandKey]int
+	found    []lookup
 	problems schema.Problems
 }
 
@@ -37,6 +38,7 @@ func Compile(s *schema.Schema) (*Set, error) {
 	if len(c.problems) > 0 {
 		return nil, sorted(c.problems)
 	}
+	c.set.unindexed = unindexed(append(linkLookups(s), c.found...))
 	return c.set, nil
 }
 
@@ -101,7 +103,9 @@ func (u unit) rule(use Use, e schema.Expr) {
 		return
 	}
 	if a := u.parse(e); a != nil && u.isCondition(e, a) {
-		u.set.rules[use] = newRule(u.translate(e, a, (*translator).condition))
+		r := newRule(u.translate(e, a, (*translator).condition))
+		u.set.rules[use] = r
+		u.lookups(e.Pos, "the "+use.String(), r.node, use.Field == nil && use.Verb == query.Read)
 	}
 }
 

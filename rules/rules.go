@@ -14,6 +14,8 @@ type Set struct {
 	operands []operand
 	checks   map[*schema.Type][]Check
 	defaults map[*schema.Type][]fallback
+
+	unindexed schema.Problems
 }
 
 func newSet() *Set {
@@ -37,6 +39,14 @@ type Use struct {
 	Type  *schema.Type
 	Field *schema.Field // nil for the type's own rule
 	Verb  query.Verb
+}
+
+func (u Use) String() string {
+	text := u.Verb.String() + " rule of " + u.Type.Name
+	if u.Field != nil {
+		text += "." + u.Field.Name
+	}
+	return text
 }
 
 // Shape appends what the caller's claims decide about the rules: callers of equal shapes get
