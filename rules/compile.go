@@ -157,7 +157,10 @@ func (u unit) isCondition(e schema.Expr, a *celast.AST) bool {
 // translate makes a node of a checked expression with one of the translator's methods.
 func (u unit) translate(e schema.Expr, a *celast.AST, with func(*translator, celast.Expr) node) node {
 	t := &translator{compiler: u.compiler, ast: a, rows: map[string]scope{"doc": {of: u.of}}}
-	n := with(t, a.Expr())
+	n := node(fixed(query.Unknown))
+	if !t.refuseCalls(a.Expr()) {
+		n = with(t, a.Expr())
+	}
 	for _, p := range t.problems {
 		u.problem(e, a.SourceInfo().GetStartLocation(p.id), p.text)
 	}

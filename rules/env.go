@@ -36,6 +36,7 @@ func newEnv(s *schema.Schema) (*cel.Env, error) {
 		cel.ParserExpressionSizeLimit(20_000),
 		cel.ParserRecursionLimit(100),
 		strictFunctions(),
+		callFunction(),
 	}
 	for _, t := range s.Types {
 		options = append(options, cel.Variable(rowsOf+t.Name, cel.ListType(cel.ObjectType(t.Name))))

@@ -13,7 +13,9 @@ func plainIssue(text string) string {
 	if m := unknownField.FindStringSubmatch(text); m != nil {
 		return "there is no field " + m[1]
 	}
-	if m := badOverload.FindStringSubmatch(text); m != nil {
+	if m := badOverload.FindStringSubmatch(text); m != nil && m[1] == "call" {
+		return `call takes a service, a function and its arguments: call("billing", "mayRefund", {"team": auth.team})`
+	} else if m != nil {
 		return operatorName(m[1]) + " does not take " + plainType(m[2])
 	}
 	return plainType(text)
@@ -41,7 +43,7 @@ var (
 
 func unknown(name string) string {
 	switch name {
-	case "call", "args", "params":
+	case "args", "params":
 		return name + " is not served in rules yet"
 	case "exists":
 		return "exists takes a type, a name and a condition: exists(Membership, m, m.userId == auth.id)"

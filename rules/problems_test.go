@@ -58,7 +58,16 @@ func TestWhatIsNoRule(t *testing.T) {
 		{"exists short", "exists(User, true)", "1:7: exists takes a type, a name and a condition"},
 		{"a list compared", "doc.labels == doc.labels", "1:4: doc.labels is a list column; a rule can only ask whether it is null"},
 		{"compared with a list", "doc.title == doc.labels", "1:11: doc.title == doc.labels compares a String with a list"},
-		{"call", "call('s', 'f', {})", "1:5: call is not served in rules yet"},
+		{"call", "call('s', 'f', {'id': auth.id, 'at': now})", `1:5: call("s", "f", {"id": auth.id, "at": now}) asks a function, and functions are not served yet`},
+		{"call of something said by its answer", "auth.id == 'x' || call('s', 'f', {}).level > 3", `1:23: call("s", "f", {}) asks a function`},
+		{"call with a column", "call('s', 'f', {'id': [doc.id]})", "1:24: a call is asked once a request, before any row is known, so that its arguments are made of auth, now and request; doc is none of them"},
+		{"call with a linked row", "exists(User, u, call('s', 'f', {'id': u.id}))", "1:39: a call is asked once a request, before any row is known, so that its arguments are made of auth, now and request; u is none"},
+		{"call of a claim's function", "call('s', auth.f, {})", "1:15: the service and the function of call are literals"},
+		{"call with a list of claims", "call('s', 'f', {'all': auth.groups.map(g, g + 'x')})", "1:5: call("},
+		{"call with a list of rows", "call('s', 'f', {'all': doc.tags.map(x, x.id)})", "1:24: a call is asked once a request"},
+		{"call without arguments", "call('s', 'f')", "1:5: call takes a service, a function and its arguments: call("},
+		{"call with a list", "call('s', 'f', [1])", "1:5: call takes a service, a function and its arguments: call("},
+		{"call that is compared with a column", "doc.ownerId == call('s', 'f', {})", "1:20: call("},
 		{"args", "args.id == 'x'", "1:1: args is not served in rules yet"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
