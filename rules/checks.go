@@ -50,7 +50,7 @@ func (t *translator) check(e celast.Expr) node {
 	if found {
 		return fixed(query.Unknown)
 	}
-	n := t.condition(e)
+	n := t.rule(e)
 	if len(n.slots(nil)) > 0 {
 		return t.refuse(e, "a check compares columns; a part of this one looks at none")
 	}

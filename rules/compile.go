@@ -103,7 +103,7 @@ func (u unit) rule(use Use, e schema.Expr) {
 		return
 	}
 	if a := u.parse(e); a != nil && u.isCondition(e, a) {
-		r := newRule(u.translate(e, a, (*translator).condition))
+		r := newRule(u.translate(e, a, (*translator).rule))
 		u.set.rules[use] = r
 		u.lookups(e.Pos, "the "+use.String(), r.node, use.Field == nil && use.Verb == query.Read)
 	}
@@ -126,7 +126,7 @@ func (u unit) parse(e schema.Expr) *celast.AST {
 			u.problem(e, each.Location, "this is not CEL: "+plainSyntax(e.Text, syntax))
 			return nil // what follows a syntax error follows from it
 		}
-		u.problem(e, each.Location, plainIssue(each.Message)+u.suggestion(each.Message))
+		u.problem(e, each.Location, plainIssue(e.Text, each)+u.suggestion(each.Message))
 	}
 	return nil
 }

@@ -33,8 +33,8 @@ func newEnv(s *schema.Schema) (*cel.Env, error) {
 		cel.Macros(existsMacro(s)),
 		cel.CrossTypeNumericComparisons(true),
 		cel.EnableMacroCallTracking(),
-		cel.ParserExpressionSizeLimit(20_000),
-		cel.ParserRecursionLimit(100),
+		cel.ParserExpressionSizeLimit(mostCharacters),
+		cel.ParserRecursionLimit(mostNested),
 		strictFunctions(),
 		callFunction(),
 	}
