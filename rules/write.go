@@ -67,18 +67,6 @@ func (s *Set) allowed(c *auth.Caller, t *schema.Type, v query.Verb, fields []*sc
 	return left, nil
 }
 
-// WriteUses appends the rules that Write and After would ask for w, each once.
-func (s *Set) WriteUses(uses []Use, w query.Write) []Use {
-	uses = s.use(uses, Use{Type: w.Type, Verb: w.Verb})
-	for _, f := range written(w) {
-		uses = s.use(uses, Use{Type: w.Type, Field: f, Verb: w.Verb})
-	}
-	for _, a := range w.Set {
-		uses = s.columnUses(uses, a.Value)
-	}
-	return s.whereUses(uses, w.Where)
-}
-
 func written(w query.Write) []*schema.Field {
 	if w.Verb == query.Create {
 		return w.Columns
