@@ -71,7 +71,9 @@ func ownedQueries(b *testing.B, h http.Handler) []Query {
   comments(where: {authorId: {_eq: $me}}, orderBy: [{createdAt: DESC}], limit: 20) { id body createdAt postId authorId }
 }`
 	mine := body("List", list, map[string]any{"me": userID(0)})
-	var answer struct{ Data struct{ Comments []struct{ ID string } } }
+	var answer struct {
+		Data struct{ Comments []struct{ ID string } }
+	}
 	check(b, json.Unmarshal(ask(b, h, mine), &answer))
 	if len(answer.Data.Comments) < 20 {
 		b.Fatalf("the first user wrote %d comments", len(answer.Data.Comments))

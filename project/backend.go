@@ -81,6 +81,9 @@ func read(folder string, keyless []string) (*schema.Schema, *rules.Set, *generat
 		return nil, nil, nil, err
 	}
 	s, err := schema.Load(os.DirFS(folder))
+	if err != nil && s != nil {
+		err = merged(err, rules.Problems(s))
+	}
 	if err != nil {
 		return nil, nil, nil, located(folder, err)
 	}

@@ -20,16 +20,26 @@ type compiler struct {
 	env      *cel.Env
 	indexes  map[operandKey]int
 	found    []lookup
+	partial  bool // whether what the schema lacks may be what is wrong with it
 	problems schema.Problems
 }
 
 // Compile compiles every rule, check and default of a schema; the error is schema.Problems.
-func Compile(s *schema.Schema) (*Set, error) {
+func Compile(s *schema.Schema) (*Set, error) { return compile(s, false) }
+
+// Problems are what is wrong with the rules of a schema that is not whole: schema.Problems, nil for nothing.
+// That a name is unknown is left out, since the schema may lack it for what is wrong with it.
+func Problems(s *schema.Schema) error {
+	_, err := compile(s, true)
+	return err
+}
+
+func compile(s *schema.Schema, partial bool) (*Set, error) {
 	env, err := newEnv(s)
 	if err != nil {
 		return nil, err
 	}
-	c := &compiler{set: newSet(), schema: s, env: env, indexes: map[operandKey]int{}}
+	c := &compiler{set: newSet(), schema: s, env: env, indexes: map[operandKey]int{}, partial: partial}
 	for _, t := range s.Types {
 		if err := c.compileType(t); err != nil {
 			return nil, err
@@ -125,6 +135,9 @@ func (u unit) parse(e schema.Expr) *celast.AST {
 		if syntax, bad := strings.CutPrefix(each.Message, "Syntax error: "); bad {
 			u.problem(e, each.Location, "this is not CEL: "+plainSyntax(e.Text, syntax))
 			return nil // what follows a syntax error follows from it
+		}
+		if u.partial && isUnknown(each.Message) {
+			continue
 		}
 		u.problem(e, each.Location, plainIssue(e.Text, each)+u.suggestion(each.Message))
 	}

@@ -17,6 +17,8 @@ const requestType = "spacecloud.request"
 // A rule cannot spell it.
 const rowsOf = "@rows:"
 
+const noTable = "no table or view is called "
+
 // newEnv is what every rule is parsed and checked in; the type of "doc" is still open.
 func newEnv(s *schema.Schema) (*cel.Env, error) {
 	registry, err := types.NewRegistry()
@@ -120,7 +122,7 @@ func existsMacro(s *schema.Schema) cel.Macro {
 		}
 		t := s.Type(first.AsIdent())
 		if t == nil || t.Kind == schema.Embed || t.Owned {
-			return nil, h.NewError(first.ID(), "no table or view is called "+first.AsIdent())
+			return nil, h.NewError(first.ID(), noTable+first.AsIdent())
 		}
 		return parser.MakeExists(h, h.NewIdent(rowsOf+t.Name), args[1:])
 	})

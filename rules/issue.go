@@ -35,6 +35,11 @@ func plainIssue(expression string, issue *cel.Error) string {
 	return plainType(text)
 }
 
+// isUnknown is whether CEL says that a schema lacks a name.
+func isUnknown(text string) bool {
+	return unknownName.MatchString(text) || unknownField.MatchString(text) || strings.HasPrefix(text, noTable)
+}
+
 // isCall is whether a bracket opens at a place.
 func isCall(expression string, at common.Location) bool {
 	lines := strings.Split(expression, "\n")

@@ -100,7 +100,8 @@ type Of @auth(read: "%s", create: "true") { id: ID! @primary  n: Int  wide: Wide
 	flat := `{"_or": [` + strings.TrimSuffix(strings.Repeat(`{"n": {"_eq": 1}},`, 499), ",") + `]}`
 	all := `{"_and": [` + strings.TrimSuffix(strings.Repeat(`{"n": {"_eq": 1}},`, 499), ",") + `]}`
 	for _, test := range []struct{ rows, filter, where string }{
-		{"wides", "WideWhere", flat}, {"narrows", "NarrowWhere", all},
+		{"wides", "WideWhere", flat},
+		{"narrows", "NarrowWhere", all},
 		{"deeps", "DeepWhere", strings.Repeat(`{"up": `, 11) + `{"n": {"_eq": 1}}` + strings.Repeat("}", 11)},
 		{"ofs", "OfWhere", `{"wide": {"n": {"_eq": 1}}}`},
 	} {
