@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -38,10 +39,11 @@ func (w *writing) update(ctx context.Context, c *Change, dst []byte) ([]byte, er
 	q := query.Write{
 		Verb: query.Update, Type: c.Type, Set: set, Where: c.where(), Chosen: c.chosen(),
 		WantKeys: !known && (c.wantsRows() || check.needed()),
+		Readable: check.asksAfter() && constrained(c.Type, fields),
 	}
 	written, err := w.write(ctx, q, nil, ours)
 	if err != nil {
-		return dst, err
+		return dst, cmp.Or(w.insteadOf(ctx, err, c, check, set), err)
 	}
 	if c.One && written.Affected == 0 {
 		return dst, w.missing(ctx, c)

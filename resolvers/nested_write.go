@@ -371,10 +371,13 @@ func (n *nest) change(ctx context.Context, x *node) error {
 	}
 	check.computed(c.Set)
 	if len(set) > 0 {
-		q := query.Write{Verb: query.Update, Type: x.typ, Set: set, ByKeys: true}
+		q := query.Write{
+			Verb: query.Update, Type: x.typ, Set: set, ByKeys: true,
+			Readable: check.asksAfter() && constrained(x.typ, fieldsOf(set)),
+		}
 		done, err := n.w.write(ctx, q, x.there, ours)
 		if err != nil {
-			return err
+			return cmp.Or(assigned(set).insteadOf(ctx, n.w, err, check, x.there, nil), err)
 		}
 		if done.Affected == 0 {
 			return fault.New(fault.Denied, "update of this %s is not allowed", x.typ.Name)
