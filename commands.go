@@ -210,12 +210,15 @@ func runServe(ctx context.Context, ps process, c config.Config, _ *flag.FlagSet)
 }
 
 func schemaCheck(_ context.Context, ps process, c config.Config, _ *flag.FlagSet) error {
-	s, err := project.Read(c.Schema)
+	s, warnings, err := project.Read(c.Schema)
 	if err != nil {
 		return err
 	}
 	if err := project.CheckTrusted(c); err != nil {
 		return err
+	}
+	for _, w := range warnings {
+		fmt.Fprintln(ps.out, project.Warning(w))
 	}
 	fmt.Fprintf(ps.out, "%s is right: %d types in %s\n", c.Schema, len(s.Types)+len(s.Values), strings.Join(s.Databases(), ", "))
 	return nil

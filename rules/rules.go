@@ -15,6 +15,8 @@ type Set struct {
 	operands []operand
 	checks   map[*schema.Type][]Check
 	defaults map[*schema.Type][]fallback
+
+	unindexed schema.Problems
 }
 
 func newSet() *Set {
