@@ -88,12 +88,7 @@ func (l failing) given(ctx context.Context, w *writing, columns []*schema.Field,
 
 // reads is whether a level looks at one of some columns, or at other rows.
 func (l failing) reads(columns []*schema.Field) bool {
-	return query.LooksElsewhere(l.level.Level().Where) || l.names(columns)
-}
-
-// names is whether a level looks at one of some columns.
-func (l failing) names(columns []*schema.Field) bool {
-	found := false
+	found := query.LooksElsewhere(l.level.Level().Where)
 	query.Walk(l.level.Level(), func(o query.Operand) {
 		f := o.Field
 		if len(o.Inside) > 0 {

@@ -1,7 +1,6 @@
 package resolvers
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -39,11 +38,10 @@ func (w *writing) update(ctx context.Context, c *Change, dst []byte) ([]byte, er
 	q := query.Write{
 		Verb: query.Update, Type: c.Type, Set: set, Where: c.where(), Chosen: c.chosen(),
 		WantKeys: !known && (c.wantsRows() || check.needed()),
-		Readable: check.asksAfter() && constrained(c.Type, fields),
 	}
 	written, err := w.write(ctx, q, nil, ours)
 	if err != nil {
-		return dst, cmp.Or(w.insteadOf(ctx, err, c, check, set), err)
+		return dst, err
 	}
 	if c.One && written.Affected == 0 {
 		return dst, w.missing(ctx, c)

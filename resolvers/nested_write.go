@@ -371,13 +371,10 @@ func (n *nest) change(ctx context.Context, x *node) error {
 	}
 	check.computed(c.Set)
 	if len(set) > 0 {
-		q := query.Write{
-			Verb: query.Update, Type: x.typ, Set: set, ByKeys: true,
-			Readable: check.asksAfter() && constrained(x.typ, fieldsOf(set)),
-		}
+		q := query.Write{Verb: query.Update, Type: x.typ, Set: set, ByKeys: true}
 		done, err := n.w.write(ctx, q, x.there, ours)
 		if err != nil {
-			return cmp.Or(assigned(set).insteadOf(ctx, n.w, err, check, x.there, nil), err)
+			return err
 		}
 		if done.Affected == 0 {
 			return n.w.r.Rules.Refusal(n.w.caller, x.typ, query.Update, columnsOf(c.Set)...)

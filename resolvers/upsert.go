@@ -1,7 +1,6 @@
 package resolvers
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -212,14 +211,6 @@ type rowGroup struct {
 	places  []int            // of each row, for its path
 }
 
-// keys are the primary keys of the rows.
-func (g *rowGroup) keys() (keys []schema.Value) {
-	for _, row := range g.rows {
-		keys = append(keys, row[:len(g.typ.Primary)]...)
-	}
-	return keys
-}
-
 // updateRows updates rows by their keys, under the rule before and after: each of them, or none.
 // Links are those that the caller went along, whose rules count as well. What the rows must be
 // like afterwards is for the caller to check.
@@ -238,14 +229,11 @@ func (w *writing) updateRows(ctx context.Context, g *rowGroup, links []*schema.F
 	}
 	written, err := w.write(ctx, query.Write{
 		Verb: query.Update, Type: g.typ, Columns: slices.Concat(g.typ.Primary, g.columns), Rows: g.rows, Set: set, WantKeys: true,
-		Readable: check.asksAfter() && constrained(g.typ, g.columns),
 	}, nil, fieldsOf(set))
-	n := len(g.typ.Primary)
-	place := func(i int) []any { return path(g.places[i]) }
 	if err != nil {
-		o := overwrite{g.columns, func(i int) []schema.Value { return g.rows[i][n:] }, fieldsOf(set)}
-		return later{}, cmp.Or(o.insteadOf(ctx, w, err, check, g.keys(), place), err)
+		return later{}, err
 	}
+	n := len(g.typ.Primary)
 	if written.Affected < len(g.rows) {
 		reached := map[string]bool{}
 		for key := range slices.Chunk(written.Keys, n) {
@@ -253,11 +241,15 @@ func (w *writing) updateRows(ctx context.Context, g *rowGroup, links []*schema.F
 		}
 		for i, row := range g.rows {
 			if !reached[packed(row[:n])] {
-				return later{}, w.r.Rules.Refusal(w.caller, g.typ, query.Update, g.columns...).At(place(i)...)
+				return later{}, w.r.Rules.Refusal(w.caller, g.typ, query.Update, g.columns...).At(path(g.places[i])...)
 			}
 		}
 	}
-	return later{check, g.keys(), place}, nil
+	var keys []schema.Value
+	for _, row := range g.rows {
+		keys = append(keys, row[:n]...)
+	}
+	return later{check, keys, func(i int) []any { return path(g.places[i]) }}, nil
 }
 
 func names(fields []*schema.Field) string {
