@@ -163,12 +163,17 @@ var taken = regexp.MustCompile(`^(another \w+ has this) .*$`)
 // linked is that rows are linked to; by which links, where there are several, the foreign keys of SQLite do not say.
 var linked = regexp.MustCompile(`^rows of .* (still link to this \w+) .*$`)
 
+// lost is that a link leads to nothing; which one, where there are several, they do not say either.
+var lost = regexp.MustCompile(`^(?:the \w+|one of .*) (of this \w+ is not there)$`)
+
 // canonical is an answer without what may differ.
 func (a *api) canonical(op *operation, s said) string {
 	var b strings.Builder
 	a.spellAll(&b, op.set, s.data)
 	for _, e := range s.errors {
-		fmt.Fprintf(&b, "\n%s %v %v: %s", e.Extensions.Code, e.Path, e.Extensions.Input, linked.ReplaceAllString(taken.ReplaceAllString(e.Message, "$1 some field"), "rows of some type $1"))
+		text := taken.ReplaceAllString(e.Message, "$1 some field")
+		text = lost.ReplaceAllString(linked.ReplaceAllString(text, "rows of some type $1"), "some link $1")
+		fmt.Fprintf(&b, "\n%s %v %v: %s", e.Extensions.Code, e.Path, e.Extensions.Input, text)
 	}
 	return version7.ReplaceAllString(b.String(), "a new UUID")
 }
