@@ -37,6 +37,9 @@ func benchSchema(b *testing.B) *schema.Schema {
 func serverOver(b *testing.B, d driver.Driver) http.Handler {
 	b.Helper()
 	s := benchSchema(b)
+	if !d.Features().ForeignKeys {
+		s.WithoutForeignKeys("main")
+	}
 	set, err := rules.Compile(s)
 	check(b, err)
 	rows, err := resolvers.New(resolvers.Config{

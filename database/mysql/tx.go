@@ -94,7 +94,7 @@ func (t *tx) Write(ctx context.Context, n rules.NarrowedWrite, b query.Binding) 
 		return driver.Written{}, explain(err, w)
 	}
 	do := t.write
-	if w.Readable && !isOne(w) {
+	if w.Readable && len(w.Rows) != 1 && !isOneStatement(w) {
 		do = t.writeWhole
 	}
 	done, err := do(ctx, w, &b)
@@ -116,14 +116,6 @@ func (t *tx) writeWhole(ctx context.Context, w *query.Write, b *query.Binding) (
 		err = errors.Join(err, t.say(ctx, "ROLLBACK TO SAVEPOINT sc"))
 	}
 	return done, err
-}
-
-// isOne is whether a write is one statement, or one after some that only read.
-func isOne(w *query.Write) bool {
-	if w.Verb == query.Create || len(w.Rows) > 0 {
-		return len(w.Rows) == 1
-	}
-	return !w.WantKeys && !w.ByKeys && !query.LooksElsewhere(w.Where)
 }
 
 // usable is an error where statements would no longer be of the transaction.
