@@ -43,6 +43,9 @@ func serverOver(b *testing.B, d driver.Driver) http.Handler {
 // serverOf serves a schema to whom who says, nobody for nil.
 func serverOf(b *testing.B, d driver.Driver, s *schema.Schema, who func(*http.Request) (*auth.Caller, error)) http.Handler {
 	b.Helper()
+	if !d.Features().ForeignKeys {
+		s.WithoutForeignKeys("main")
+	}
 	set, err := rules.Compile(s)
 	check(b, err)
 	rows, err := resolvers.New(resolvers.Config{

@@ -371,8 +371,8 @@ func (n *nest) change(ctx context.Context, x *node) error {
 	}
 	check.computed(c.Set)
 	if len(set) > 0 {
-		q := query.Write{Verb: query.Update, Type: x.typ, Set: set, ByKeys: true}
-		done, err := n.w.write(ctx, q, x.there, ours)
+		q := changing{Write: query.Write{Verb: query.Update, Type: x.typ, Set: set, ByKeys: true}, ours: ours, keys: x.there, check: check}
+		done, err := q.do(ctx, n.w)
 		if err != nil {
 			return err
 		}

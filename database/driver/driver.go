@@ -103,7 +103,8 @@ type Tx interface {
 type Written struct {
 	Affected int
 	Keys     []schema.Value // flat primary keys, when Write.WantKeys
-	Values   []schema.Value // of Write.Returning, flat
+	Values   []schema.Value // of Write.Returning, flat; null where what is stored does not fit
+	Misfits  []Misfit       // of Values, by the same index; nil where nothing but them can be stored
 }
 
 // Single is a driver to which one statement costs less than a View of it.
