@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"spacecloud/fault"
+	"spacecloud/live"
 	"spacecloud/migrate"
 	"spacecloud/schema"
 )
@@ -44,6 +45,7 @@ func (p *Project) load(ctx context.Context) (Loaded, error) {
 	done.Warnings = next.warnings
 	if before := p.now.Swap(next); before != nil {
 		done.Changes = schema.Diff(before.schema, next.schema)
+		before.rows.Live.End(live.Swapped)
 		done.Warnings = unsaid(before.warnings, next.warnings)
 	}
 	done.Took = time.Since(began)
