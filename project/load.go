@@ -42,9 +42,18 @@ func (p *Project) load(ctx context.Context) (Loaded, error) {
 	before := p.now.Swap(next)
 	if before != nil {
 		done.Changes = schema.Diff(before.schema, next.schema)
+		p.leaving.Go(func() { p.replaced(context.WithoutCancel(ctx), before) })
 	}
 	done.Took = time.Since(began)
 	return done, nil
+}
+
+// replaced lets those go who hold a socket of a backend that is served no longer. What they asked for has as
+// long to finish as any request.
+func (p *Project) replaced(ctx context.Context, b *backend) {
+	ctx, cancel := context.WithTimeout(ctx, p.Settings.Limits.Timeout)
+	defer cancel()
+	b.graph.Close(ctx)
 }
 
 // migrate brings the databases up to b, in development, or says what they lack.
