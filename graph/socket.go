@@ -124,7 +124,7 @@ func (s *socket) serve() {
 	s.init()
 	s.ctx, s.cancel = context.WithCancel(s.r.Context())
 	defer s.end()
-	defer s.survive()
+	defer func() { s.survive(recover()) }()
 	s.running.Go(s.write)
 	s.conn.SetReadLimit(int64(s.limits.Body))
 	s.conn.SetPongHandler(func(string) error { s.alive(); return nil })
@@ -156,11 +156,12 @@ func (s *socket) drop() {
 }
 
 // survive ends a socket that panics, and nothing else.
-func (s *socket) survive() {
-	if cause := recover(); cause != nil {
+func (s *socket) survive(cause any) (panics bool) {
+	if cause != nil {
 		text := websocket.FormatCloseMessage(closeInternal, s.reason(panicked(s.r.Context(), cause)))
 		_ = s.conn.WriteControl(websocket.CloseMessage, text, time.Now().Add(s.pace.linger)) // or it is gone
 	}
+	return cause != nil
 }
 
 // read reads messages until the connection ends. What comes after a goodbye of ours is not looked at.
@@ -435,6 +436,11 @@ func (s *socket) close(code int, reason string) {
 
 // write writes what there is to say, until the last of it.
 func (s *socket) write() {
+	defer func() {
+		if s.survive(recover()) {
+			s.drop()
+		}
+	}()
 	beat := time.NewTicker(s.pace.beat)
 	defer beat.Stop()
 	for more := true; more; {

@@ -181,7 +181,9 @@ func (c line) closed() (code int, reason string) {
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		c.t.Logf("%s", text)
+		if strings.Contains(string(text), `"complete"`) {
+			c.t.Errorf("before it was closed: %s", text) // a client would not ask again
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -54,15 +55,14 @@ func (e *exchange) stream(opCtx *graphql.OperationContext, list gqlerror.List) {
 		s.write()
 		return
 	}
-	ran := make(chan struct{})
-	go func() {
-		defer close(ran)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	running.Go(func() {
 		defer s.rescue(s.task)
 		s.perform(s.task, opCtx)
-	}()
+	})
 	s.write()
-	cancel()
-	<-ran
 }
 
 // leave implements client.

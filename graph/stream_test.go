@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -126,17 +127,22 @@ func TestStreamsOfOne(t *testing.T) {
 	}
 }
 
+// A stream lasts longer than the server's time for a request.
 func TestStreamsBeat(t *testing.T) {
 	p := usualPace
 	p.beat = 20 * time.Millisecond
-	s := newSource()
-	w := serving(t, Options{}, p, s.handler)
+	w := serving(t, Options{}, p, newSource().handler)
+	timed := httptest.NewUnstartedServer(w.graph)
+	timed.Config.ReadTimeout, timed.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
+	timed.Start()
+	defer timed.Close()
+	w.Server, timed = timed, w.Server
 	r, err := w.Client().Do(w.request(http.MethodPost, "/graphql", `{"query":"subscription{posts{id}}"}`, "Accept", "text/event-stream"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Body.Close()
-	if _, err := io.ReadFull(r.Body, make([]byte, 3*len(comment))); err != nil {
+	if _, err := io.ReadFull(r.Body, make([]byte, 10*len(comment))); err != nil {
 		t.Error(err)
 	}
 }
