@@ -26,23 +26,26 @@ type command struct {
 	args  string // for the help
 	about string
 	flags func(*flag.FlagSet) // besides those of every command
-	// do has the settings in force. What the command line has left is refused before.
+	words int                 // how many words it takes besides the flags; -1 for any number
+	// do has the settings in force, and as arguments the words that the flags have left.
 	do func(context.Context, process, config.Config, *flag.FlagSet) error
 }
 
 var commands = []command{
-	{"serve", "", "serve the schema folder (the default)", nil, runServe},
-	{"migrate plan", "", "print what would change in each database", nil, migratePlan},
-	{"migrate apply", "[--allow-destructive] [--keep]", "do it, under a lock", migrateFlags, migrateApply},
-	{"migrate down", "[--db NAME] [--allow-destructive] [--structure-only]", "undo the last migration of each database, or of one", downFlags, migrateDown},
-	{"migrate status", "", "print what was done, what others changed, and what is left to do", nil, migrateStatus},
-	{"schema check", "", "print all that is wrong with the schema", nil, schemaCheck},
-	{"schema pull", "--db NAME [--out FILE] [--overwrite]", "print the schema of a database that is there, or write it to a file", pullFlags, schemaPull},
-	{"schema print", "[--directives]", "print the API that follows from the schema, or the directives", printFlags, schemaPrint},
-	{"token", "--claims JSON [--ttl 1h]", "mint a token with the first key that can sign, in development with our own", tokenFlags, token},
-	{"config check", "", "print the settings in force, secrets masked", nil, configCheck},
-	{"init", "[DIR]", "write a starter folder that serves at once", nil, nil},
-	{"version", "", "print the version", nil, nil},
+	{"serve", "", "serve the schema folder (the default)", nil, 0, runServe},
+	{"migrate plan", "", "print what would change in each database", nil, 0, migratePlan},
+	{"migrate apply", "[--allow-destructive] [--keep]", "do it, under a lock", migrateFlags, 0, migrateApply},
+	{"migrate down", "[--db NAME] [--allow-destructive] [--structure-only]", "undo the last migration of each database, or of one", downFlags, 0, migrateDown},
+	{"migrate status", "", "print what was done, what others changed, and what is left to do", nil, 0, migrateStatus},
+	{"schema check", "", "print all that is wrong with the schema", nil, 0, schemaCheck},
+	{"schema pull", "--db NAME [--out FILE] [--overwrite]", "print the schema of a database that is there, or write it to a file", pullFlags, 0, schemaPull},
+	{"schema print", "[--directives]", "print the API that follows from the schema, or the directives", printFlags, 0, schemaPrint},
+	{"rules test", "[-v] [FILE…]", "run what *.rules.yaml say that callers may and may not do", rulesTestFlags, -1, rulesTest},
+	{"rules explain", "--as JSON|--nobody REQUEST|--row TYPE:KEY [FIELD]", "tell which rules decide what a request or a row shows, and why", rulesExplainFlags, 1, rulesExplain},
+	{"token", "--claims JSON [--ttl 1h]", "mint a token with the first key that can sign, in development with our own", tokenFlags, 0, token},
+	{"config check", "", "print the settings in force, secrets masked", nil, 0, configCheck},
+	{"init", "[DIR]", "write a starter folder that serves at once", nil, 0, nil},
+	{"version", "", "print the version", nil, 0, nil},
 }
 
 // usage is a mistake in the command line: exit status 2.
@@ -156,20 +159,32 @@ func (c command) run(ctx context.Context, ps process) error {
 	if c.flags != nil {
 		c.flags(set)
 	}
-	switch err := config.Parse(set, ps.args); {
+	words, err := c.parse(set, ps.args)
+	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(ps.out, c.help(set))
 		return nil
 	case err != nil:
 		return usage{fmt.Sprintf("%v (`spacecloud %s --help` lists the flags)", err, c.name)}
-	case set.NArg() > 0:
-		return usage{fmt.Sprintf("%q is one word too many for `spacecloud %s`", set.Arg(0), c.name)}
+	case c.words >= 0 && len(words) > c.words:
+		return usage{fmt.Sprintf("%q is one word too many for `spacecloud %s`", words[c.words], c.name)}
 	}
 	settings, err := config.Load(set, ps.environ)
 	if err != nil {
 		return err
 	}
+	ps.args = words
 	return c.do(ctx, ps, settings, set)
+}
+
+// parse reads the flags, which may stand before and behind the words that the command takes.
+func (c command) parse(set *flag.FlagSet, args []string) (words []string, err error) {
+	for {
+		if err := config.Parse(set, args); err != nil || set.NArg() == 0 {
+			return words, err
+		}
+		words, args = append(words, set.Arg(0)), set.Args()[1:]
+	}
 }
 
 func (c command) help(set *flag.FlagSet) string {
@@ -195,12 +210,15 @@ func runServe(ctx context.Context, ps process, c config.Config, _ *flag.FlagSet)
 }
 
 func schemaCheck(_ context.Context, ps process, c config.Config, _ *flag.FlagSet) error {
-	s, err := project.Read(c.Schema)
+	s, warnings, err := project.Read(c.Schema)
 	if err != nil {
 		return err
 	}
 	if err := project.CheckTrusted(c); err != nil {
 		return err
+	}
+	for _, w := range warnings {
+		fmt.Fprintln(ps.out, project.Warning(w))
 	}
 	fmt.Fprintf(ps.out, "%s is right: %d types in %s\n", c.Schema, len(s.Types)+len(s.Values), strings.Join(s.Databases(), ", "))
 	return nil

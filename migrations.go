@@ -48,7 +48,7 @@ func logger(ps process) *slog.Logger { return slog.New(slog.NewTextHandler(ps.er
 
 // withDatabases opens the databases of the settings for do, and reads the schema.
 func withDatabases(ctx context.Context, ps process, c config.Config, do func(*schema.Schema, []migrate.Database) error) error {
-	s, err := project.Read(c.Schema)
+	s, _, err := project.Read(c.Schema)
 	if err != nil {
 		return err
 	}

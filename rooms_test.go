@@ -31,7 +31,7 @@ var floors = [][]string{
 	{"events", "migrate"},
 	{"resolvers"},
 	{"graph", "rest", "rpc", "console"},
-	{"project", "app"},
+	{"project", "project/cases", "app"},
 	{"."},
 }
 

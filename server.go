@@ -48,7 +48,7 @@ func serve(ctx context.Context, ps process, c config.Config) (err error) {
 	}
 	defer listener.Close()
 	// A folder that cannot be served is refused before anything is made beside it.
-	if _, err := project.Read(c.Schema); err != nil {
+	if _, _, err := project.Read(c.Schema); err != nil {
 		return err
 	}
 	p, err := project.Open(ctx, project.Config{Settings: c, Drivers: drivers, Version: version(), Out: ps.out, Log: logger(ps)})

@@ -78,7 +78,7 @@ func TestProgramsThatStartAtOnceMigrateOnce(t *testing.T) {
 // TestScripts runs the stories in testdata/scripts with the real program. Besides the usual
 // commands there are
 //
-//	start [flag…]         starts a server on a free port, $ADDRESS, and waits until it is ready
+//	start [flag…]         starts a server on a free port, $ADDRESS, and waits until it is ready; what it says is stdout
 //	hear TEXT             waits until the server has said TEXT, after what was heard before
 //	[!] ask QUERY [TOKEN] sends a query; its answer is stdout; ! wants errors in it
 //	get STATUS PATH       fetches a path; its answer is stdout
@@ -176,9 +176,11 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(c.Start())
 	r.command = c
 	ts.Defer(func() { _ = c.Process.Kill(); _ = c.Wait() })
-	address := r.until(ts, regexp.MustCompile(`http://([0-9.:]+)/graphql[^§]*?ready .*\n`))[1]
-	ts.Setenv("ADDRESS", address)
-	ts.Setenv("API", "http://"+address)
+	said := r.until(ts, regexp.MustCompile(`http://([0-9.:]+)/graphql[^§]*?ready .*\n`))
+	ts.Setenv("ADDRESS", said[1])
+	ts.Setenv("API", "http://"+said[1])
+	_, err = ts.Stdout().Write([]byte(said[0]))
+	ts.Check(err)
 }
 
 func hear(ts *testscript.TestScript, neg bool, args []string) {

@@ -24,6 +24,9 @@ func welcome(p *project.Project, c config.Config, at net.Addr, l project.Loaded,
 	for _, text := range p.Describe(l) {
 		line("database", "%s", text)
 	}
+	for _, w := range l.Warnings {
+		line("warning", "%s", w.Error())
+	}
 	if seeded > 0 {
 		line("seed", "%d changes from %s/seed.graphql", seeded, c.Schema)
 	}

@@ -96,6 +96,12 @@ func (claims) wrong(name string) error {
 	return fmt.Errorf("%w: %s", jwt.ErrInvalidType, name)
 }
 
+// Claimed is the caller that a token of these claims makes, under the names of Config.Claims. It is for
+// tools that ask on somebody's behalf: nothing vouches for the claims.
+func Claimed(token map[string]any, names map[string]string, now time.Time) *Caller {
+	return &Caller{Claims: mapped(token, names), SignedIn: true, Now: now}
+}
+
 // mapped are a token's claims under the names of the configuration. A named claim that the
 // token lacks is absent, also where the token has another of that name: a rule must not read
 // what the configuration meant to replace.

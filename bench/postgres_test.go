@@ -157,6 +157,12 @@ func appendInstant(dst, raw []byte) []byte {
 
 // openPostgres are the floor and the server over a copy of a file of the benchmarks.
 func openPostgres(b *testing.B, path string) []target {
+	d, conn, cpu := copyToPostgres(b, path)
+	return []target{{"floor", &postgresFloor{tb: b, conn: conn}, cpu}, {"server", serverOver(b, d), cpu}}
+}
+
+// copyToPostgres is a database with a copy of a file of the benchmarks, for the server and by hand.
+func copyToPostgres(b *testing.B, path string) (*postgres.Driver, *pgx.Conn, databaseCPU) {
 	// A commit that does not wait wakes a process of the server, which costs the slower one more often.
 	url := private.URL(b) + "&synchronous_commit=on"
 	d, err := postgres.Open(b.Context(), url)
@@ -169,8 +175,7 @@ func openPostgres(b *testing.B, path string) []target {
 	b.Cleanup(func() { _ = conn.Close(context.Background()) })
 	copyTables(b, path, conn)
 	server := parentOf(b, int(conn.PgConn().PID()))
-	cpu := func() time.Duration { return childrenOf(server) }
-	return []target{{"floor", &postgresFloor{tb: b, conn: conn}, cpu}, {"server", serverOver(b, d), cpu}}
+	return d, conn, func() time.Duration { return childrenOf(server) }
 }
 
 // copyTables fills the tables from a file of SQLite.

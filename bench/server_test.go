@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"spacecloud/auth"
 	"spacecloud/database"
 	"spacecloud/database/driver"
 	"spacecloud/database/sqlite"
@@ -36,7 +37,15 @@ func benchSchema(b *testing.B) *schema.Schema {
 
 func serverOver(b *testing.B, d driver.Driver) http.Handler {
 	b.Helper()
-	s := benchSchema(b)
+	return serverOf(b, d, benchSchema(b), nil)
+}
+
+// serverOf serves a schema to whom who says, nobody for nil.
+func serverOf(b *testing.B, d driver.Driver, s *schema.Schema, who func(*http.Request, map[string]any) (*auth.Caller, error)) http.Handler {
+	b.Helper()
+	if !d.Features().ForeignKeys {
+		s.WithoutForeignKeys("main")
+	}
 	set, err := rules.Compile(s)
 	check(b, err)
 	rows, err := resolvers.New(resolvers.Config{
@@ -46,7 +55,7 @@ func serverOver(b *testing.B, d driver.Driver) http.Handler {
 	api, err := generator.New(s)
 	check(b, err)
 	door, err := graph.New(graph.Options{
-		API: api, Resolvers: rows, Limits: graph.Limits{Body: 64 << 20},
+		API: api, Resolvers: rows, Limits: graph.Limits{Body: 64 << 20}, Caller: who,
 	})
 	check(b, err)
 	return door

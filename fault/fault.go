@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path"
+	"path/filepath"
 	"strings"
 )
 
@@ -33,7 +35,23 @@ type Error struct {
 	Message string         // for the caller: no SQL, no stack, nothing of another caller
 	Path    []any          // where in the input or the answer: strings and ints, or nil
 	Details map[string]any // goes into the extensions of a GraphQL error
+	Rules   []Rule         // of the schema, one of which refused: for who develops it, and for nobody else
 	Cause   error          // for the log only
+}
+
+// Rule is a rule of the schema, or where one would be.
+type Rule struct {
+	Of   string // read of Post
+	File string // as the schema names it
+	Line int    // 0 where there is no rule, which refuses everybody
+}
+
+// In is the rule as who writes it finds it, its files being in a folder.
+func (r Rule) In(folder string) string {
+	if r.Line == 0 {
+		return r.Of + ": no rule, so nobody may"
+	}
+	return fmt.Sprintf("%s: rule at %s:%d", r.Of, path.Join(filepath.ToSlash(folder), r.File), r.Line)
 }
 
 // Error is the message for the caller, then the cause for the log.

@@ -31,7 +31,7 @@ func newExecutable(o Options) *executable {
 		ExecutableSchema: NewExecutableSchema(Config{Schema: o.API.Schema, Resolvers: o.Code}),
 		api:              o.API,
 		resolvers:        o.Resolvers,
-		presenter:        &presenter{o.Log, o.Suggestions},
+		presenter:        newPresenter(o),
 	}
 }
 

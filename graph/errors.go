@@ -77,6 +77,12 @@ const errorsShown = 100
 type presenter struct {
 	log         *slog.Logger
 	suggestions bool
+	rules       bool   // whether a refusal names its rule
+	folder      string // of the files that rules are in
+}
+
+func newPresenter(o Options) *presenter {
+	return &presenter{o.Log, o.Suggestions, o.Development, o.Folder}
 }
 
 // present is a graphql.ErrorPresenterFunc.
@@ -180,6 +186,9 @@ func (p *presenter) fault(ctx context.Context, f *fault.Error, g *gqlerror.Error
 	}
 	maps.Copy(out.Extensions, f.Details)
 	out.Extensions["code"] = f.Kind
+	if p.rules && len(f.Rules) > 0 {
+		out.Extensions["rule"] = p.ruleOf(f)
+	}
 	p.place(out, f.Path)
 	p.logFault(ctx, f, out.Path)
 	if f.Kind == fault.Internal {
@@ -187,6 +196,15 @@ func (p *presenter) fault(ctx context.Context, f *fault.Error, g *gqlerror.Error
 		out.Extensions = map[string]any{"code": f.Kind, "requestId": requestOf(ctx).id}
 	}
 	return out
+}
+
+// ruleOf is which rule refused, or which of some.
+func (p *presenter) ruleOf(f *fault.Error) string {
+	texts := make([]string, len(f.Rules))
+	for i, r := range f.Rules {
+		texts[i] = r.In(p.folder)
+	}
+	return strings.Join(texts, ", or ")
 }
 
 // place says where in the field's arguments a fault lies. A fault of a field that is not known

@@ -36,8 +36,11 @@ type Options struct {
 	Suggestions bool
 	// Origins are the browser origins that may ask besides our own, as scheme://host[:port].
 	Origins []string
-	// Development also lets http://localhost:* ask, and checks the Host on loopback.
+	// Development also lets http://localhost:* ask, checks the Host on loopback, and has a refusal
+	// name its rule.
 	Development bool
+	// Folder is where the files of the schema are, for the names of rules.
+	Folder string
 	// Caller says who sends a request, or opens a WebSocket with the payload of its
 	// connection_init, and is asked again for each operation on that; its error is the answer.
 	// The payload is nil for other requests. Defaults to the caller of the request's context.
@@ -80,7 +83,7 @@ func serve(o Options, es graphql.ExecutableSchema) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &door{o.Limits, &presenter{o.Log, o.Suggestions}, o.Caller, newClients(o.Limits.Sockets), usualPace}
+	d := &door{o.Limits, newPresenter(o), o.Caller, newClients(o.Limits.Sockets), usualPace}
 	return &Server{gate, d, newHandler(o, es, d)}, nil
 }
 

@@ -337,7 +337,7 @@ func TestErrorsBesideData(t *testing.T) {
 	var err error
 	data := []byte("null")
 	s := testServer(t, Options{}, func(ctx context.Context) *graphql.Response {
-		p := &presenter{quiet, true}
+		p := newPresenter(Options{Log: quiet, Suggestions: true})
 		return &graphql.Response{Data: data, Errors: p.all(ctx, err, nil, &ast.Position{Line: 1, Column: 2})}
 	})
 	err = fault.New(fault.Validation, "too short").At("insert", "docs", 0, "title").With("rule", "minLength")

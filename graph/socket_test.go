@@ -380,7 +380,7 @@ func TestLegacyRefusalSaysWhy(t *testing.T) {
 // A subscription that cannot begin is an error, also where it is found out by who answers it.
 func TestSubscriptionThatCannotBegin(t *testing.T) {
 	w := serving(t, Options{}, usualPace, func(ctx context.Context) graphql.ResponseHandler {
-		p := &presenter{quiet, true}
+		p := newPresenter(Options{Log: quiet, Suggestions: true})
 		return graphql.OneShot(&graphql.Response{Errors: p.all(ctx, fault.New(fault.Denied, "posts may not be read"), nil, nil)})
 	})
 	c := w.opened(modernName)

@@ -135,8 +135,8 @@ func TestStreamsBeat(t *testing.T) {
 	timed := httptest.NewUnstartedServer(w.graph)
 	timed.Config.ReadTimeout, timed.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
 	timed.Start()
-	defer timed.Close()
-	w.Server, timed = timed, w.Server
+	w.Server.Close()
+	w.Server = timed
 	r, err := w.Client().Do(w.request(http.MethodPost, "/graphql", `{"query":"subscription{posts{id}}"}`, "Accept", "text/event-stream"))
 	if err != nil {
 		t.Fatal(err)

@@ -31,18 +31,28 @@ type backend struct {
 	// explorer opens on queries of this schema.
 	explorer http.Handler
 	finger   map[string]string // of the wanted state of each database
+	warnings schema.Problems
 }
 
 // Read is the schema of a folder, checked as far as it can be without databases: the types,
 // the rules, the API that follows. The error is schema.Problems where the text is wrong, with
 // the files as the caller would open them. A schema that is closed altogether, as one
-// that was just pulled, has tables all the same: it only cannot be served.
-func Read(folder string) (*schema.Schema, error) {
-	s, _, _, err := read(folder, nil)
+// that was just pulled, has tables all the same: it only cannot be served. Beside it is what is
+// right and yet wants a look.
+func Read(folder string) (*schema.Schema, schema.Problems, error) {
+	s, set, _, err := read(folder, nil)
 	if errors.Is(err, generator.ErrNothingToRead) {
-		err = nil
+		return s, nil, nil
 	}
-	return s, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, warnings(folder, set), nil
+}
+
+// warnings are what is right in a folder and yet wants a look, for whoever says it.
+func warnings(folder string, set *rules.Set) schema.Problems {
+	return moved(folder, set.Unindexed())
 }
 
 // API is the SDL of the API that follows from the schema folder and the kinds of the databases.
@@ -65,12 +75,33 @@ func named(c config.Config) []string {
 	return names
 }
 
+// Compile is what follows from a folder, or from one file of SDL, without databases.
+func Compile(name string) (*schema.Schema, *rules.Set, *generator.API, error) {
+	if info, err := os.Stat(name); err != nil || info.IsDir() {
+		return read(name, nil)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, nil, nil, fault.New(fault.Invalid, "the schema %s cannot be read: %v", name, cause(err))
+	}
+	s, err := schema.Parse(schema.Source{Name: filepath.Base(name), Text: string(text)})
+	return follow(filepath.Dir(name), s, err, nil)
+}
+
 // read reads a folder for databases of which some, by name, have no foreign keys.
 func read(folder string, keyless []string) (*schema.Schema, *rules.Set, *generator.API, error) {
 	if err := isFolder(folder); err != nil {
 		return nil, nil, nil, err
 	}
 	s, err := schema.Load(os.DirFS(folder))
+	return follow(folder, s, err, keyless)
+}
+
+// follow is what follows from the schema of a folder, or from its error.
+func follow(folder string, s *schema.Schema, err error, keyless []string) (*schema.Schema, *rules.Set, *generator.API, error) {
+	if err != nil && s != nil {
+		err = merged(err, rules.Problems(s))
+	}
 	if err != nil {
 		return nil, nil, nil, located(folder, err)
 	}
@@ -123,11 +154,15 @@ func located(folder string, err error) error {
 	} else if !errors.As(err, &problems) {
 		return err
 	}
-	moved := slices.Clone(problems)
-	for i := range moved {
-		moved[i].File = path.Join(filepath.ToSlash(folder), moved[i].File)
+	return moved(folder, problems)
+}
+
+func moved(folder string, problems schema.Problems) schema.Problems {
+	out := slices.Clone(problems)
+	for i := range out {
+		out[i].File = path.Join(filepath.ToSlash(folder), out[i].File)
 	}
-	return moved
+	return out
 }
 
 // compile makes a backend, and touches nothing.
@@ -142,7 +177,7 @@ func (p *Project) compile() (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &backend{schema: s, api: api, finger: map[string]string{}}
+	b := &backend{schema: s, api: api, finger: map[string]string{}, warnings: warnings(p.Settings.Schema, set)}
 	b.rows, err = resolvers.New(resolvers.Config{
 		Schema: s, Rules: set, Databases: p.databases, Rows: p.Settings.Limits.Rows, Keys: p.Settings.Limits.Keys,
 	})
@@ -173,7 +208,7 @@ func (p *Project) door(b *backend, l graph.Limits, only *graph.Trusted, who func
 	return graph.New(graph.Options{
 		API: b.api, Resolvers: b.rows, Limits: l, Trusted: only,
 		Introspection: p.Settings.Introspection, Suggestions: p.Settings.Introspection,
-		Origins: p.Settings.Origins, Development: !p.Settings.Production, Caller: who, Log: p.Log,
+		Origins: p.Settings.Origins, Development: !p.Settings.Production, Folder: p.Settings.Schema, Caller: who, Log: p.Log,
 	})
 }
 

@@ -2,6 +2,7 @@ package project
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,9 +13,10 @@ import (
 
 // Loaded is what a Load did.
 type Loaded struct {
-	Changes []schema.Change // since what was served before; nil for the first
-	Plans   []migrate.Plan  // that were applied
-	Took    time.Duration
+	Changes  []schema.Change // since what was served before; nil for the first
+	Plans    []migrate.Plan  // that were applied
+	Warnings schema.Problems // of what is right and yet wants a look, which what was served before had not
+	Took     time.Duration
 }
 
 // Load serves what the folder says now. With an error everything is as it was before, and
@@ -39,9 +41,10 @@ func (p *Project) load(ctx context.Context) (Loaded, error) {
 		}
 		return Loaded{}, err
 	}
-	before := p.now.Swap(next)
-	if before != nil {
+	done.Warnings = next.warnings
+	if before := p.now.Swap(next); before != nil {
 		done.Changes = schema.Diff(before.schema, next.schema)
+		done.Warnings = unsaid(before.warnings, next.warnings)
 		p.leaving.Go(func() { p.replaced(context.WithoutCancel(ctx), before) })
 	}
 	done.Took = time.Since(began)
@@ -54,6 +57,14 @@ func (p *Project) replaced(ctx context.Context, b *backend) {
 	ctx, cancel := context.WithTimeout(ctx, p.Settings.Limits.Timeout)
 	defer cancel()
 	b.graph.Close(ctx)
+}
+
+// unsaid are the warnings that were not there before. Where they were said to be does not matter:
+// an edit moves the lines below it.
+func unsaid(before, now schema.Problems) schema.Problems {
+	return slices.DeleteFunc(slices.Clone(now), func(w schema.Problem) bool {
+		return slices.ContainsFunc(before, func(b schema.Problem) bool { return b.Message == w.Message })
+	})
 }
 
 // migrate brings the databases up to b, in development, or says what they lack.

@@ -210,6 +210,21 @@ func TestEditsAreServed(t *testing.T) {
 	w.hear("− tags")
 }
 
+func TestAWarningIsSaidOnce(t *testing.T) {
+	const slow = `type Post @auth(read: "doc.ownerId == auth.id") { id: ID! @primary  ownerId: ID }`
+	w := newWorld(t, map[string]string{"a.graphql": slow})
+	if got := w.load().Warnings; len(got) != 1 || !strings.HasSuffix(got[0].File, "schema/a.graphql") || got[0].Line != 1 {
+		t.Errorf("the warnings of the first load are %v", got)
+	}
+	w.watch()
+	w.write("a.graphql", "\n"+strings.Replace(slow, "ID }", "ID  editorId: ID }", 1))
+	if said := w.hear("posts: + editorId · served in"); strings.Contains(said, "warning") {
+		t.Errorf("it was said again: %s", said)
+	}
+	w.write("a.graphql", strings.Replace(slow, "ownerId", "editorId", 2))
+	w.hear("\nwarning: ", "a.graphql:1:24: the read rule of Post finds rows of Post by editorId, with which no index begins; add @index to Post.editorId\n")
+}
+
 func TestABadEditLeavesTheOldOneServingAndIsSaidOnce(t *testing.T) {
 	w := newWorld(t, map[string]string{"a.graphql": posts})
 	w.load()
@@ -241,6 +256,8 @@ func TestAFolderThatIsReplacedIsStillWatched(t *testing.T) {
 	w := newWorld(t, map[string]string{"a.graphql": posts})
 	w.load()
 	w.watch()
+	w.write("a.graphql", posts+"# it is watched by now\n")
+	w.hear("no change of meaning")
 	folder := filepath.Join(w.folder, "schema")
 	if err := os.Rename(folder, folder+".old"); err != nil {
 		t.Fatal(err)

@@ -182,8 +182,15 @@ func (p *Project) refused(err error) {
 	fmt.Fprintf(p.Out, "%s\nnot served; what was served before still is\n", text)
 }
 
+// Warning is a line for what is right and yet wants a look.
+func Warning(p schema.Problem) string { return "warning: " + p.Error() }
+
 // served tells of one that is.
 func (p *Project) served(l Loaded) {
 	p.said = ""
-	fmt.Fprintln(p.Out, l)
+	lines := []string{l.String()}
+	for _, w := range l.Warnings {
+		lines = append(lines, Warning(w))
+	}
+	fmt.Fprintln(p.Out, strings.Join(lines, "\n"))
 }

@@ -1,13 +1,11 @@
 package project
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -88,35 +86,18 @@ func (p *Project) plant(ctx context.Context, b *backend, file, text string, oper
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(map[string]string{"query": text})
+	body, err := door.Ask(auth.With(ctx, auth.System(time.Now())), graph.Request{Query: text})
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(auth.With(ctx, auth.System(time.Now())), http.MethodPost, "http://localhost/graphql", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	w := &recorder{header: http.Header{}}
-	door.ServeHTTP(w, r)
 	var answer struct {
 		Errors gqlerror.List `json:"errors"`
 	}
-	if err := json.Unmarshal(w.body.Bytes(), &answer); err != nil {
+	if err := json.Unmarshal(body, &answer); err != nil {
 		return fmt.Errorf("the answer to the seed: %w", err)
 	}
 	return seedProblems(file, operation, answer.Errors)
 }
-
-// recorder keeps an answer for ourselves.
-type recorder struct {
-	header http.Header
-	body   bytes.Buffer
-}
-
-func (r *recorder) Header() http.Header         { return r.header }
-func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
-func (r *recorder) WriteHeader(int)             {}
 
 // seedProblems are the errors of the answer where they stand in the file.
 func seedProblems(file string, operation *ast.OperationDefinition, errs gqlerror.List) error {

@@ -152,8 +152,8 @@ type Write struct {
 	// WantKeys asks for the primary keys of the rows that were written, in the order of
 	// Rows for an insert.
 	WantKeys bool
-	// Returning asks for these columns of the rows that were written, as they are stored then, in
-	// the order of Rows for an insert. It is for drivers with that feature.
+	// Returning asks for these columns of the rows that were written, as they are stored then, or were before a
+	// delete, in the order of Rows for an insert. It is for drivers with that feature.
 	Returning []*schema.Field
 	// Readable keeps the transaction fit to be read from when the write breaks a constraint, so
 	// that somebody can ask what that means before it is rolled back.

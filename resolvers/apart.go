@@ -23,6 +23,7 @@ type prepared struct {
 	r         *Resolvers
 	db        *database.DB
 	statement driver.Statement
+	asked     *query.Level // what it says, for explanations
 	apart     *rules.Apart // nil when all of it is in one database
 	questions []*prepared  // of apart, in its order
 }
@@ -72,6 +73,7 @@ func (r *Resolvers) prepareAlone(n rules.Narrowed) (*prepared, error) {
 		}
 	}
 	var err error
+	p.asked = asked.Level()
 	p.statement, err = p.db.Prepare(asked)
 	return p, err
 }

@@ -76,7 +76,7 @@ func (n *nest) allowed(ctx context.Context, t *schema.Type, keys []schema.Value,
 	if err != nil || !needed {
 		return err
 	}
-	no := failing{level: level, fault: fault.New(fault.Denied, "update of this %s is not allowed", t.Name)}
+	no := failing{level: level, fault: n.w.r.Rules.Refusal(n.w.caller, t, query.Update, fields...)}
 	return (&check{typ: t, levels: []failing{no}}).run(ctx, n.w, keys, path)
 }
 

@@ -343,7 +343,7 @@ func (w *writing) remove(ctx context.Context, c *Change, dst []byte) ([]byte, er
 	if c.One && len(keys) == 0 {
 		return dst, w.missing(ctx, c)
 	}
-	if err := w.bounded(keys, c.Type); err != nil {
+	if err := w.bounded(len(keys) / len(c.Type.Primary)); err != nil {
 		return dst, err
 	}
 	err = w.deleteRows(ctx, c.Type, keys, func() error {

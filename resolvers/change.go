@@ -35,27 +35,28 @@ func (w *writing) update(ctx context.Context, c *Change, dst []byte) ([]byte, er
 		check = nothing(c.Type)
 	}
 	known := c.namesRow(fields)
-	q := query.Write{
+	q := changing{ours: ours, check: check, Write: query.Write{
 		Verb: query.Update, Type: c.Type, Set: set, Where: c.where(), Chosen: c.chosen(),
 		WantKeys: !known && (c.wantsRows() || check.needed()),
+	}}
+	if known {
+		q.keys = c.Key
 	}
-	written, err := w.write(ctx, q, nil, ours)
+	written, err := q.do(ctx, w)
 	if err != nil {
 		return dst, err
 	}
 	if c.One && written.Affected == 0 {
 		return dst, w.missing(ctx, c)
 	}
-	if known {
-		written.Keys = c.Key
-	}
-	if err := w.bounded(written.Keys, c.Type); err != nil {
+	keys := q.made(written)
+	if err := w.bounded(len(keys) / len(c.Type.Primary)); err != nil {
 		return dst, err
 	}
-	if err := check.run(ctx, w, written.Keys, nil); err != nil {
+	if err := check.run(ctx, w, keys, nil); err != nil {
 		return dst, err
 	}
-	return w.answer(ctx, c, written.Affected, ordered(c.Type, written.Keys), dst)
+	return w.answer(ctx, c, written.Affected, ordered(c.Type, keys), dst)
 }
 
 // namesRow is whether a change of some columns names its row by the primary key, and leaves that as it is.
@@ -114,7 +115,7 @@ func (w *writing) keys(ctx context.Context, l rules.Narrowed) ([]schema.Value, e
 			}
 			keys = append(keys, v)
 		}
-		return w.bounded(keys, t)
+		return w.bounded(len(keys) / len(t.Primary))
 	})
 	return keys, err
 }
@@ -134,7 +135,7 @@ func (w *writing) missing(ctx context.Context, c *Change) error {
 	case err != nil && !refused(err):
 		return err
 	case err == nil && len(keys) > 0:
-		return fault.New(fault.Denied, "%s of this %s is not allowed", c.Verb, c.Type.Name)
+		return w.r.Rules.Refusal(w.caller, c.Type, c.Verb, columnsOf(c.Set)...)
 	}
 	return fault.New(fault.NotFound, "there is no such %s", c.Type.Name)
 }

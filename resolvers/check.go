@@ -38,7 +38,7 @@ func (w *writing) checks(t *schema.Type, verb query.Verb, written, ours []*schem
 		return nil, err
 	}
 	if needed {
-		c.levels = append(c.levels, failing{level: after, fault: fault.New(fault.Denied, "%s of this %s is not allowed", verb, t.Name)})
+		c.levels = append(c.levels, failing{level: after, fault: w.r.Rules.Refusal(w.caller, t, verb, written...)})
 	}
 	for _, f := range t.Fields {
 		if f.IsKept() && !f.Link.Enforced && slices.ContainsFunc(f.Link.From, func(k *schema.Field) bool { return slices.Contains(filled, k) }) {
@@ -65,17 +65,21 @@ func (c *check) instead(ctx context.Context, w *writing, err error, columns []*s
 
 // asksAfter is whether instead has something to ask.
 func (c *check) asksAfter() bool {
-	return slices.ContainsFunc(c.levels, func(l failing) bool { return l.fault.Kind == fault.Denied })
+	return slices.ContainsFunc(c.levels, failing.isRule)
 }
 
-// refuses is the refusal of a row that could not be inserted, where its rule would not have allowed
+func (l failing) isRule() bool { return l.fault.Kind == fault.Denied }
+
+// ofRules is what the rules ask, and nothing else.
+func (c *check) ofRules() *check {
+	return &check{typ: c.typ, levels: slices.DeleteFunc(slices.Clone(c.levels), func(l failing) bool { return !l.isRule() })}
+}
+
+// refuses is the refusal of a row that could not be written, where its rule would not have allowed
 // it: a conflict would tell who may not make the row what else is there. Nil where the rule
 // allows them all. It is the refusal that run gives, to the letter.
 func (c *check) refuses(ctx context.Context, w *writing, columns []*schema.Field, rows [][]schema.Value, path func(int) []any) error {
-	for _, l := range c.levels {
-		if l.fault.Kind != fault.Denied {
-			continue
-		}
+	for _, l := range c.ofRules().levels {
 		if err := l.given(ctx, w, columns, rows, path); err != nil {
 			return err
 		}

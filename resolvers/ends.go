@@ -49,8 +49,8 @@ func (w *writing) loose(q *query.Write) []*schema.Field {
 	return all
 }
 
-// valuesOf are the values, of none of which a part is null, of some columns in the rows that an update means.
-func (w *writing) valuesOf(ctx context.Context, q *query.Write, keys []schema.Value, columns []*schema.Field) ([]schema.Value, error) {
+// meant is a level of the rows that an update means, without columns, and the keys to ask it with.
+func meant(q *query.Write, keys []schema.Value) (query.Level, []schema.Value) {
 	l := query.Level{Type: q.Type, Where: q.Where}
 	if q.ByKeys || len(q.Rows) > 0 {
 		l.Via = &query.Via{Single: true}
@@ -58,6 +58,12 @@ func (w *writing) valuesOf(ctx context.Context, q *query.Write, keys []schema.Va
 	for _, row := range q.Rows {
 		keys = append(slices.Clip(keys), row[:len(q.Type.Primary)]...)
 	}
+	return l, keys
+}
+
+// valuesOf are the values, of none of which a part is null, of some columns in the rows that an update means.
+func (w *writing) valuesOf(ctx context.Context, q *query.Write, keys []schema.Value, columns []*schema.Field) ([]schema.Value, error) {
+	l, keys := meant(q, keys)
 	for _, f := range columns {
 		l.Columns = append(l.Columns, query.Cell{Field: f})
 	}

@@ -76,13 +76,15 @@ func anyNull(values []schema.Value) bool {
 // one is found would tell what they hold.
 func (w *writing) mayAsk(key []*schema.Field) error {
 	for _, f := range key {
-		switch {
-		case w.r.Rules.Visible(w.caller, f) == nil:
-		case !w.caller.SignedIn:
-			return fault.New(fault.Unauthenticated, "read of %s.%s needs a token, so no row can be named by it", f.Owner.Name, f.Name)
-		default:
-			return fault.New(fault.Denied, "read of %s.%s is not allowed, so no row can be named by it", f.Owner.Name, f.Name)
+		if w.r.Rules.Visible(w.caller, f) == nil {
+			continue
 		}
+		no := fault.New(fault.Denied, "read of %s.%s is not allowed, so no row can be named by it", f.Owner.Name, f.Name)
+		if !w.caller.SignedIn {
+			no = fault.New(fault.Unauthenticated, "read of %s.%s needs a token, so no row can be named by it", f.Owner.Name, f.Name)
+		}
+		no.Rules = w.r.Rules.Named(rules.Use{Type: f.Owner, Field: f, Verb: query.Read})
+		return no
 	}
 	return nil
 }

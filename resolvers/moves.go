@@ -220,7 +220,7 @@ func (n *nest) unjoin(ctx context.Context, through *schema.Type, rows [][]schema
 	case err != nil:
 		return err
 	case slices.Contains(may, false):
-		return fault.New(fault.Denied, "delete of this %s is not allowed", through.Name).At(path...)
+		return n.w.r.Rules.Refusal(n.w.caller, through, query.Delete).At(path...)
 	}
 	if err := n.w.deleteRows(ctx, through, keys, nil); err != nil {
 		return below(path, err)

@@ -371,13 +371,13 @@ func (n *nest) change(ctx context.Context, x *node) error {
 	}
 	check.computed(c.Set)
 	if len(set) > 0 {
-		q := query.Write{Verb: query.Update, Type: x.typ, Set: set, ByKeys: true}
-		done, err := n.w.write(ctx, q, x.there, ours)
+		q := changing{Write: query.Write{Verb: query.Update, Type: x.typ, Set: set, ByKeys: true}, ours: ours, keys: x.there, check: check}
+		done, err := q.do(ctx, n.w)
 		if err != nil {
 			return err
 		}
 		if done.Affected == 0 {
-			return fault.New(fault.Denied, "update of this %s is not allowed", x.typ.Name)
+			return n.w.r.Rules.Refusal(n.w.caller, x.typ, query.Update, columnsOf(c.Set)...)
 		}
 	}
 	n.later = append(n.later, later{check, x.there, func(int) []any { return nil }})

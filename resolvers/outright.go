@@ -5,20 +5,21 @@ import (
 	"context"
 
 	"spacecloud/database/driver"
+	"spacecloud/fault"
 	"spacecloud/query"
 	"spacecloud/schema"
 )
 
 // outright makes a change that is one write, and no more: nothing is looked at before or after it, and
 // what it answers the write itself tells. Then there is no transaction to begin and to commit. It is
-// false, with nothing done, of all other changes, and of one row that was not found: that has to be
-// explained.
+// false, with nothing done, of all other changes, and of one row that was not found or cannot go: that
+// has to be explained.
 func (w *writing) outright(ctx context.Context, c *Change, dst []byte) ([]byte, bool, error) {
 	if err := late(ctx); err != nil {
 		return dst, false, err
 	}
 	row, ok := w.told(c)
-	if !ok || !w.guarded(c.Type) {
+	if !ok {
 		return dst, false, nil
 	}
 	q, ours, ok, err := w.only(c)
@@ -36,6 +37,8 @@ func (w *writing) outright(ctx context.Context, c *Change, dst []byte) ([]byte, 
 	}
 	written, err := w.db(c.Type).WriteAlone(ctx, narrowed, b)
 	switch {
+	case row != nil && c.Verb == query.Delete && fault.KindOf(err) == fault.Conflict:
+		return dst, false, nil
 	case err != nil && c.Verb == query.Delete:
 		return dst, false, w.undeleted(c, err)
 	case err != nil:
@@ -46,14 +49,8 @@ func (w *writing) outright(ctx context.Context, c *Change, dst []byte) ([]byte, 
 	case written.Affected == 0:
 		return dst, false, nil
 	}
-	dst = writer{row, &told{columns, written.Values}, nil, &w.holes}.object(dst)
+	dst = writer{row, &told{columns, written}, nil, &w.holes}.object(dst)
 	return dst, true, nil
-}
-
-// guarded is whether the database itself keeps links right, and takes back what it refuses.
-func (w *writing) guarded(t *schema.Type) bool {
-	can := w.db(t).Driver().Features()
-	return can.ForeignKeys && can.Transactions
 }
 
 // told is the level that shows the row that a change answers with, nil for a change that shows none,
@@ -80,7 +77,7 @@ func (w *writing) only(c *Change) (query.Write, []*schema.Field, bool, error) {
 		return w.onlyInsert(c)
 	case c.Verb == query.Update && len(c.Links) == 0:
 		return w.onlyUpdate(c)
-	case c.Verb == query.Delete && !c.wantsRows() && !w.cascades(c.Type):
+	case c.Verb == query.Delete && !w.cascades(c.Type):
 		return query.Write{Verb: query.Delete, Type: c.Type, Where: c.where(), Chosen: c.chosen()}, nil, true, nil
 	}
 	return query.Write{}, nil, false, nil
@@ -113,22 +110,29 @@ func (w *writing) onlyUpdate(c *Change) (q query.Write, ours []*schema.Field, ok
 	return q, ours, !check.needed() && len(w.loose(&q)) == 0, nil
 }
 
-// told are the values of one row that a write tells.
+// told is one row that a write tells.
 type told struct {
 	columns []*schema.Field
-	values  []schema.Value
+	written driver.Written
 }
 
 var _ driver.Rows = (*told)(nil)
 
 func (t *told) AppendJSON(dst []byte, column int) []byte {
-	return schema.AppendValue(dst, t.columns[column], t.values[column])
+	if t.Misfit(column).Found != "" {
+		return dst
+	}
+	return schema.AppendValue(dst, t.columns[column], t.written.Values[column])
 }
 
-func (t *told) Value(column int) schema.Value { return t.values[column] }
+func (t *told) Value(column int) schema.Value { return t.written.Values[column] }
 
-// Misfit is nothing: what a write tells is what it wrote.
-func (*told) Misfit(int) driver.Misfit { return driver.Misfit{} }
+func (t *told) Misfit(column int) driver.Misfit {
+	if column < len(t.written.Misfits) {
+		return t.written.Misfits[column]
+	}
+	return driver.Misfit{}
+}
 
 func (*told) Next() bool   { return false }
 func (*told) Parent() int  { return 0 }

@@ -32,6 +32,7 @@ type level struct {
 	name      string
 	typ       *schema.Type
 	statement driver.Statement // nil where the rules allow no row
+	asked     *query.Level     // what it says, for explanations
 	questions *prepared        // with what to ask other databases first; nil for nothing
 	joined    *rules.Joined    // of a link whose join rows are in another database, else nil
 	joins     int              // place in plan.levels of the one that asks for them
@@ -137,7 +138,7 @@ func (k *compiler) prepare(l *level, asked query.Level) error {
 	if err != nil {
 		return err
 	}
-	l.statement = p.statement
+	l.statement, l.asked = p.statement, p.asked
 	if len(p.questions) > 0 {
 		l.questions, l.joined = p, p.apart.Joined
 		k.readers(p)

@@ -227,29 +227,19 @@ func (w *writing) updateRows(ctx context.Context, g *rowGroup, links []*schema.F
 		}
 		check = nothing(g.typ)
 	}
-	written, err := w.write(ctx, query.Write{
-		Verb: query.Update, Type: g.typ, Columns: slices.Concat(g.typ.Primary, g.columns), Rows: g.rows, Set: set, WantKeys: true,
-	}, nil, fieldsOf(set))
-	if err != nil {
+	q := changing{
+		Write: query.Write{
+			Verb: query.Update, Type: g.typ, Columns: slices.Concat(g.typ.Primary, g.columns), Rows: g.rows, Set: set, WantKeys: true,
+		},
+		ours: fieldsOf(set), check: check, path: func(i int) []any { return path(g.places[i]) },
+	}
+	for _, row := range g.rows {
+		q.keys = append(q.keys, row[:len(g.typ.Primary)]...)
+	}
+	if _, err := q.do(ctx, w); err != nil {
 		return later{}, err
 	}
-	n := len(g.typ.Primary)
-	if written.Affected < len(g.rows) {
-		reached := map[string]bool{}
-		for key := range slices.Chunk(written.Keys, n) {
-			reached[packed(key)] = true
-		}
-		for i, row := range g.rows {
-			if !reached[packed(row[:n])] {
-				return later{}, fault.New(fault.Denied, "update of this %s is not allowed", g.typ.Name).At(path(g.places[i])...)
-			}
-		}
-	}
-	var keys []schema.Value
-	for _, row := range g.rows {
-		keys = append(keys, row[:n]...)
-	}
-	return later{check, keys, func(i int) []any { return path(g.places[i]) }}, nil
+	return later{check, q.keys, q.path}, nil
 }
 
 func names(fields []*schema.Field) string {

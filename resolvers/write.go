@@ -178,7 +178,8 @@ func (w *writing) change(ctx context.Context, c *Change, dst []byte) ([]byte, er
 
 func (w *writing) db(t *schema.Type) *database.DB { return w.r.Databases[t.DB] }
 
-// write narrows a write and does it; ours are the columns that the server fills.
+// write narrows a write and does it; ours are the columns that the server fills. With an error it has written
+// nothing, or what others still point to.
 func (w *writing) write(ctx context.Context, q query.Write, keys []schema.Value, ours []*schema.Field) (driver.Written, error) {
 	narrowed, b, err := w.narrow(ctx, q, keys, ours)
 	if err != nil {
@@ -190,7 +191,7 @@ func (w *writing) write(ctx context.Context, q query.Write, keys []schema.Value,
 	}
 	written, err := w.txs[w.db(q.Type)].Write(ctx, narrowed, b)
 	if err != nil {
-		return written, err
+		return driver.Written{}, err
 	}
 	return written, w.stillThere(ctx, before)
 }
@@ -275,8 +276,8 @@ func (c *Change) wantsRows() bool {
 }
 
 // bounded refuses a bulk write of too many rows whose keys had to be kept.
-func (w *writing) bounded(keys []schema.Value, t *schema.Type) error {
-	if n := len(keys) / len(t.Primary); n > w.r.WriteRows {
+func (w *writing) bounded(n int) error {
+	if n > w.r.WriteRows {
 		return fault.New(fault.Limit, "this would write %d rows; %d at once are the most where rules, validators or the answer need each row", n, w.r.WriteRows)
 	}
 	return nil

@@ -61,7 +61,7 @@ func (a *asking) via(v *query.Via) (_ *query.Via, rows query.Where) {
 		return v, query.True
 	}
 	if a.set.field(a.caller, v.Link, query.Read) == query.False {
-		a.refuse(deny(a.caller, query.Read, v.Link.Owner.Name+"."+v.Link.Name))
+		a.refuse(a.set.deny(a.caller, Use{Type: v.Link.Owner, Field: v.Link, Verb: query.Read}))
 	}
 	rows = a.found(v.Link)
 	through := a.through(v.Link)
@@ -154,7 +154,7 @@ func (a *asking) chosen(is bool, t *schema.Type) query.Where {
 	}
 	rule := a.row(t)
 	if rule == query.False {
-		a.refuse(misasked{deny(a.caller, query.Read, t.Name)})
+		a.refuse(misasked{a.set.deny(a.caller, Use{Type: t, Verb: query.Read})})
 	}
 	return rule
 }
@@ -162,7 +162,7 @@ func (a *asking) chosen(is bool, t *schema.Type) query.Where {
 // mayAsk refuses a field whose value the claims alone do not allow to read.
 func (a *asking) mayAsk(f *schema.Field) {
 	if f.Hidden && !a.caller.IsSystem() || a.set.field(a.caller, f, query.Read) != query.True {
-		a.refuse(misasked{deny(a.caller, query.Read, f.Owner.Name+"."+f.Name)})
+		a.refuse(misasked{a.set.deny(a.caller, Use{Type: f.Owner, Field: f, Verb: query.Read})})
 	}
 }
 

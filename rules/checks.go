@@ -25,7 +25,8 @@ func (u unit) check(c schema.Check) {
 	if a == nil || !u.isCondition(c.Rule, a) {
 		return
 	}
-	rule := newRule(u.translate(c.Rule, a, (*translator).check))
+	rule := u.translate(c.Rule, a, (*translator).check)
+	u.lookups(c.Rule.Pos, "a check of "+u.of.Name, rule, false)
 	broken := admitting(not(rule.decide(&auth.Caller{})))
 	if broken == query.False {
 		return
@@ -49,7 +50,7 @@ func (t *translator) check(e celast.Expr) node {
 	if found {
 		return fixed(query.Unknown)
 	}
-	n := t.condition(e)
+	n := t.rule(e)
 	if len(n.slots(nil)) > 0 {
 		return t.refuse(e, "a check compares columns; a part of this one looks at none")
 	}

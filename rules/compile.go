@@ -19,16 +19,27 @@ type compiler struct {
 	schema   *schema.Schema
 	env      *cel.Env
 	indexes  map[operandKey]int
+	found    []lookup
+	partial  bool // whether what the schema lacks may be what is wrong with it
 	problems schema.Problems
 }
 
 // Compile compiles every rule, check and default of a schema; the error is schema.Problems.
-func Compile(s *schema.Schema) (*Set, error) {
+func Compile(s *schema.Schema) (*Set, error) { return compile(s, false) }
+
+// Problems are what is wrong with the rules of a schema that is not whole: schema.Problems, nil for nothing.
+// That a name is unknown is left out, since the schema may lack it for what is wrong with it.
+func Problems(s *schema.Schema) error {
+	_, err := compile(s, true)
+	return err
+}
+
+func compile(s *schema.Schema, partial bool) (*Set, error) {
 	env, err := newEnv(s)
 	if err != nil {
 		return nil, err
 	}
-	c := &compiler{set: newSet(), schema: s, env: env, indexes: map[operandKey]int{}}
+	c := &compiler{set: newSet(), schema: s, env: env, indexes: map[operandKey]int{}, partial: partial}
 	for _, t := range s.Types {
 		if err := c.compileType(t); err != nil {
 			return nil, err
@@ -37,6 +48,7 @@ func Compile(s *schema.Schema) (*Set, error) {
 	if len(c.problems) > 0 {
 		return nil, sorted(c.problems)
 	}
+	c.set.unindexed = unindexed(append(linkLookups(s), c.found...))
 	return c.set, nil
 }
 
@@ -67,7 +79,7 @@ type unit struct {
 func (u unit) rules() {
 	if u.of.Owned {
 		for _, v := range verbs {
-			u.set.rules[Use{Type: u.of, Verb: v}] = newRule(fixed(query.True))
+			u.set.rules[Use{Type: u.of, Verb: v}] = newRule(Use{Type: u.of, Verb: v}, schema.Expr{}, clause{node: fixed(query.True)})
 		}
 		return
 	}
@@ -101,7 +113,17 @@ func (u unit) rule(use Use, e schema.Expr) {
 		return
 	}
 	if a := u.parse(e); a != nil && u.isCondition(e, a) {
-		u.set.rules[use] = newRule(u.translate(e, a, (*translator).condition))
+		text := e.Text
+		var c clause
+		c.node = u.translate(e, a, func(t *translator, e celast.Expr) node {
+			c = t.clause(e)
+			if !strings.Contains(text, "\n") {
+				c.text = text
+			}
+			return t.bounded(e, c.node)
+		})
+		u.set.rules[use] = newRule(use, e, c)
+		u.lookups(e.Pos, "the "+use.Verb.String()+" rule of "+use.what(), c.node, use.Field == nil && use.Verb == query.Read)
 	}
 }
 
@@ -122,7 +144,10 @@ func (u unit) parse(e schema.Expr) *celast.AST {
 			u.problem(e, each.Location, "this is not CEL: "+plainSyntax(e.Text, syntax))
 			return nil // what follows a syntax error follows from it
 		}
-		u.problem(e, each.Location, plainIssue(each.Message)+u.suggestion(each.Message))
+		if u.partial && isUnknown(each.Message) {
+			continue
+		}
+		u.problem(e, each.Location, plainIssue(e.Text, each)+u.suggestion(each.Message))
 	}
 	return nil
 }
@@ -153,7 +178,10 @@ func (u unit) isCondition(e schema.Expr, a *celast.AST) bool {
 // translate makes a node of a checked expression with one of the translator's methods.
 func (u unit) translate(e schema.Expr, a *celast.AST, with func(*translator, celast.Expr) node) node {
 	t := &translator{compiler: u.compiler, ast: a, rows: map[string]scope{"doc": {of: u.of}}}
-	n := with(t, a.Expr())
+	n := node(fixed(query.Unknown))
+	if !t.refuseCalls(a.Expr()) {
+		n = with(t, a.Expr())
+	}
 	for _, p := range t.problems {
 		u.problem(e, a.SourceInfo().GetStartLocation(p.id), p.text)
 	}

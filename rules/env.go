@@ -17,6 +17,8 @@ const requestType = "spacecloud.request"
 // A rule cannot spell it.
 const rowsOf = "@rows:"
 
+const noTable = "no table or view is called "
+
 // newEnv is what every rule is parsed and checked in; the type of "doc" is still open.
 func newEnv(s *schema.Schema) (*cel.Env, error) {
 	registry, err := types.NewRegistry()
@@ -33,9 +35,10 @@ func newEnv(s *schema.Schema) (*cel.Env, error) {
 		cel.Macros(existsMacro(s)),
 		cel.CrossTypeNumericComparisons(true),
 		cel.EnableMacroCallTracking(),
-		cel.ParserExpressionSizeLimit(20_000),
-		cel.ParserRecursionLimit(100),
+		cel.ParserExpressionSizeLimit(mostCharacters),
+		cel.ParserRecursionLimit(mostNested),
 		strictFunctions(),
+		callFunction(),
 	}
 	for _, t := range s.Types {
 		options = append(options, cel.Variable(rowsOf+t.Name, cel.ListType(cel.ObjectType(t.Name))))
@@ -119,7 +122,7 @@ func existsMacro(s *schema.Schema) cel.Macro {
 		}
 		t := s.Type(first.AsIdent())
 		if t == nil || t.Kind == schema.Embed || t.Owned {
-			return nil, h.NewError(first.ID(), "no table or view is called "+first.AsIdent())
+			return nil, h.NewError(first.ID(), noTable+first.AsIdent())
 		}
 		return parser.MakeExists(h, h.NewIdent(rowsOf+t.Name), args[1:])
 	})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"spacecloud/query"
@@ -205,4 +206,40 @@ func randomMany(r *rand.Rand, link *schema.Field, depth int) query.Where {
 		return count
 	}
 	return query.Some{Link: link, Where: inner}
+}
+
+// Rules that read each other's types end: what a rule reads, it reads whatever the rules say, and
+// each hop of a client is AND-ed with one rule.
+func TestRulesThatReadEachOther(t *testing.T) {
+	s := compile(t, `
+type A @auth(read: "doc.open || doc.b.open") { id: ID! @primary  open: Boolean  b: B @link }
+type B @auth(read: "doc.list.exists(a, a.open)") { id: ID! @primary  open: Boolean  list: [A!]! @link }`)
+	set, err := rules.Compile(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, list := s.Type("A").Field("b"), s.Type("B").Field("list")
+	hops := func(n int) query.Where {
+		w := query.Where(query.True)
+		for range n {
+			w = query.Some{Link: b, Where: query.Some{Link: list, Where: w}}
+		}
+		return w
+	}
+	got := func(n int) string {
+		l, err := set.Level(ann, query.Read, query.Level{Type: s.Type("A"), Where: hops(n)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l.Level().Where.String()
+	}
+	const ofA, ofB = "(open = true or b.open = true)", "some list (open = true)"
+	if want := "(some b ((some list (" + ofA + ") and " + ofB + ")) and " + ofA + ")"; got(1) != want {
+		t.Errorf("got  %s\nwant %s", got(1), want)
+	}
+	for n := 1; n < 12; n++ {
+		if here := strings.Count(got(n), ofA) + strings.Count(got(n), ofB); here != 2*n+1 {
+			t.Errorf("%d times there and back are AND-ed with %d rules", n, here)
+		}
+	}
 }

@@ -12,7 +12,7 @@ import (
 func (s *Set) Level(c *auth.Caller, verb query.Verb, l query.Level) (Narrowed, error) {
 	rule := s.row(c, l.Type, verb)
 	if rule == query.False {
-		return Narrowed{}, deny(c, verb, l.Type.Name)
+		return Narrowed{}, s.deny(c, Use{Type: l.Type, Verb: verb})
 	}
 	asked := asking{set: s, caller: c}
 	via, joins := asked.via(l.Via)

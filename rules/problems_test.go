@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -58,8 +59,41 @@ func TestWhatIsNoRule(t *testing.T) {
 		{"exists short", "exists(User, true)", "1:7: exists takes a type, a name and a condition"},
 		{"a list compared", "doc.labels == doc.labels", "1:4: doc.labels is a list column; a rule can only ask whether it is null"},
 		{"compared with a list", "doc.title == doc.labels", "1:11: doc.title == doc.labels compares a String with a list"},
-		{"call", "call('s', 'f', {})", "1:5: call is not served in rules yet"},
+		{"call", "call('s', 'f', {'id': auth.id, 'at': now})", `1:5: call("s", "f", {"id": auth.id, "at": now}) asks a function, and functions are not served yet`},
+		{"call of something said by its answer", "auth.id == 'x' || call('s', 'f', {}).level > 3", `1:23: call("s", "f", {}) asks a function`},
+		{"call with a column", "call('s', 'f', {'id': [doc.id]})", "1:24: a call is asked once a request, before any row is known, so that its arguments are made of auth, now and request; doc is none of them"},
+		{"call with a linked row", "exists(User, u, call('s', 'f', {'id': u.id}))", "1:39: a call is asked once a request, before any row is known, so that its arguments are made of auth, now and request; u is none"},
+		{"call of a claim's function", "call('s', auth.f, {})", "1:15: the service and the function of call are literals"},
+		{"call with a list of claims", "call('s', 'f', {'all': auth.groups.map(g, g + 'x')})", "1:5: call("},
+		{"call with a list of rows", "call('s', 'f', {'all': doc.tags.map(x, x.id)})", "1:24: a call is asked once a request"},
+		{"call without arguments", "call('s', 'f')", "1:5: call takes a service, a function and its arguments: call("},
+		{"call with a list", "call('s', 'f', [1])", "1:5: call takes a service, a function and its arguments: call("},
+		{"call that is compared with a column", "doc.ownerId == call('s', 'f', {})", "1:20: call("},
 		{"args", "args.id == 'x'", "1:1: args is not served in rules yet"},
+		{"unknown function", "lower(auth.id) == 'x'", "1:6: there is no function lower"},
+		{"unknown method", "doc.title.lower() == 'x'", "1:16: there is no function lower"},
+		{"bad pattern of a claim", "auth.id.matches('(')", "1:16: auth.id.matches(\"(\"): error parsing regexp"},
+		{"text and number", "doc.title == 5", "1:11: == does not take (string, int)"},
+		{"truth and number", "doc.public == 1", "1:12: == does not take (bool, int)"},
+		{"instant and text", "doc.at > '2026-01-01T00:00:00Z'", "1:8: > does not take (timestamp, string)"},
+		{"day and instant", "doc.day > now - duration('24h')", "1:9: > does not take (string, timestamp)"},
+		{"an instant less a number", "doc.at > now - 5", "1:14: - does not take (timestamp, int)"},
+		{"no duration", "doc.at > now - duration('1 day')", `1:14: now - duration("1 day"): type conversion error`},
+		{"arithmetic on an instant", "doc.at + duration('24h') > now", `1:8: not every database can filter by doc.at + duration("24h"): a column may only be compared`},
+		{"how long ago", "now - doc.at < duration('24h')", "1:5: not every database can filter by now - doc.at: a column"},
+		{"part of an instant", "doc.at.getFullYear() == 2026", "1:19: not every database can filter by doc.at.getFullYear(): a column"},
+		{"beyond every integer", "doc.views > 99999999999999999999", "1:13: invalid int literal"},
+		{"beyond an Int", "doc.views > 9999999999", "1:13: views is an Int, and 9999999999 is none"},
+		{"by nothing", "doc.views > 1 / 0", "1:15: 1 / 0: division by zero"},
+		{"too long", "doc.title == '" + strings.Repeat("ü", 20_000) + "'", "1:1: a rule has at most 20000 characters, and this one 20015"},
+		{"too many brackets", repeated(200, "(", "doc.public", ")"), "1:1: a rule is nested at most 100 deep"},
+		{"too many conditions", repeated(500, "doc.public || ", "doc.public", ""), "1:3512: a rule has at most 500 conditions"},
+		{"too long a choice of claims", "doc.title in [" + repeated(500, "auth.id, ", "auth.id", "") + "]", "1:11: a rule has at most 500 conditions"},
+		{"choices in choices", repeated(30, "(", "doc.public", " ? doc.views == 1 : doc.views == 2)"), "1:287: a rule has at most 500 conditions, where what stands before ? counts twice"},
+		{"claims' choices in choices", repeated(30, "(", "auth.ok", " ? auth.n == 1 : auth.n == 2)"), "1:242: a rule has at most 500 conditions"},
+		{"too many questions", repeated(20, "doc.tags.exists(x, x.id == auth.id) || ", "doc.tags.exists(x, x.id == auth.id)", ""), "1:427: a rule asks for other rows at most 20 times, and this one 21 times"},
+		{"too deep", "doc.author" + strings.Repeat(".boss", 13) + ".name == auth.id", "1:82: a rule goes at most 12 hops deep, from row to row by exists and links, and this one 14"},
+		{"too deep in exists", existsDeep(13), "1:7: a rule goes at most 12 hops deep, from row to row by exists and links, and this one 13"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, _, err := withRule(t, test.rule)
@@ -72,6 +106,38 @@ func TestWhatIsNoRule(t *testing.T) {
 			p.Line -= strings.Count(world[:strings.Index(world, "READ")], "\n")
 			if got := strings.TrimPrefix(p.Error(), "world.graphql:"); !strings.HasPrefix(got, test.want) {
 				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}
+
+// repeated is something within n of the same.
+func repeated(n int, before, inner, after string) string {
+	return strings.Repeat(before, n) + inner + strings.Repeat(after, n)
+}
+
+// existsDeep is n hops, one in the other.
+func existsDeep(n int) string {
+	rule := "true"
+	for i := range n {
+		rule = fmt.Sprintf("exists(User, u%d, u%[1]d.id == auth.id && %s)", i, rule)
+	}
+	return rule
+}
+
+func TestWhatIsJustARule(t *testing.T) {
+	for name, rule := range map[string]string{
+		"characters": "doc.title == '" + strings.Repeat("x", 19_900) + "'",
+		"values":     "doc.title in [" + repeated(4000, "'a',", "'a'", "") + "]",
+		"conditions": repeated(499, "doc.public || ", "doc.public", ""),
+		"questions":  repeated(19, "doc.tags.exists(x, x.id == auth.id) || ", "doc.tags.exists(x, x.id == auth.id)", ""),
+		"hops":       existsDeep(12),
+		"choices":    repeated(6, "(", "doc.public", " ? doc.views == 1 : doc.views == 2)"),
+		"instants":   "doc.at > now - duration('24h') && doc.at < timestamp('2026-01-01T00:00:00Z') + duration('1h') && now.getHours() < 12",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, _, err := withRule(t, rule); err != nil {
+				t.Error(err)
 			}
 		})
 	}

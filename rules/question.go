@@ -135,6 +135,9 @@ func (a *Apart) Args(args []schema.Value, answers []*Answer) []schema.Value {
 	return out
 }
 
+// Known are the values of a request, of which the answers come behind.
+func (a *Apart) Known(args []schema.Value) []schema.Value { return args[:min(a.first, len(args))] }
+
 func (a *Answer) fill(dst []schema.Value) {
 	flag := func(i int, on bool) {
 		if dst[i] = schema.Null; on {

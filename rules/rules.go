@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"spacecloud/auth"
+	"spacecloud/fault"
 	"spacecloud/query"
 	"spacecloud/schema"
 )
@@ -14,6 +15,8 @@ type Set struct {
 	operands []operand
 	checks   map[*schema.Type][]Check
 	defaults map[*schema.Type][]fallback
+
+	unindexed schema.Problems
 }
 
 func newSet() *Set {
@@ -27,16 +30,30 @@ func newSet() *Set {
 // rule is one compiled rule and all that the claims decide in it.
 type rule struct {
 	node
-	parts []slot
+	parts  []slot
+	named  []fault.Rule // itself, for refusals
+	clause clause       // for explanations
 }
 
-func newRule(n node) *rule { return &rule{n, n.slots(nil)} }
+func newRule(u Use, e schema.Expr, c clause) *rule {
+	return &rule{c.node, c.slots(nil), []fault.Rule{{Of: u.String(), File: e.Pos.File, Line: e.Pos.Line}}, c}
+}
 
 // Use is one rule that a query depends on: of a type, or of a field.
 type Use struct {
 	Type  *schema.Type
 	Field *schema.Field // nil for the type's own rule
 	Verb  query.Verb
+}
+
+// String is read of Post, or read of Post.title.
+func (u Use) String() string { return u.Verb.String() + " of " + u.what() }
+
+func (u Use) what() string {
+	if u.Field == nil {
+		return u.Type.Name
+	}
+	return u.Type.Name + "." + u.Field.Name
 }
 
 // Shape appends what the caller's claims decide about the rules: callers of equal shapes get

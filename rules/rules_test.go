@@ -105,6 +105,28 @@ const (
 	noToken = "read of Post needs a token"
 )
 
+// What would take CEL too long is unknown, so that it admits nobody, and ends.
+func TestADearExpressionAdmitsNobody(t *testing.T) {
+	groups := make([]any, 1000)
+	for i := range groups {
+		groups[i] = fmt.Sprint(i)
+	}
+	const each = "auth.groups.all(a, auth.groups.all(b, auth.groups.all(c, a + b + c != '')))"
+	for _, rule := range []string{each, "!(" + each + ")", each + " || " + each} {
+		s, set, err := withRule(t, rule)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := query.Level{Type: s.Type("Post")}
+		if _, err := set.Level(caller(map[string]any{"groups": groups}), query.Read, l); fault.KindOf(err) != fault.Denied {
+			t.Errorf("%s: got %v", rule, err)
+		}
+		if _, err := set.Level(caller(map[string]any{"groups": groups[:3]}), query.Read, l); (err == nil) == strings.HasPrefix(rule, "!") {
+			t.Errorf("%s of few: got %v", rule, err)
+		}
+	}
+}
+
 func TestWhatARuleLeaves(t *testing.T) {
 	for _, test := range []struct {
 		name, rule string

@@ -38,6 +38,9 @@ func (t *translator) refuse(e celast.Expr, format string, args ...any) node {
 	return fixed(query.Unknown)
 }
 
+// rule is the node of a whole rule.
+func (t *translator) rule(e celast.Expr) node { return t.bounded(e, t.condition(e)) }
+
 // condition is the node of an expression that is a boolean.
 func (t *translator) condition(e celast.Expr) node {
 	if n := t.logical(e); n != nil {
@@ -88,7 +91,7 @@ func (t *translator) logical(e celast.Expr) node {
 	case operators.LogicalNot:
 		return opposite(t.condition(args[0]))
 	case operators.Conditional:
-		return t.choice(args)
+		return t.bounded(e, t.choice(args))
 	}
 	return nil
 }

@@ -56,12 +56,12 @@ func amongKeys(t *schema.Type, w query.Where) Narrowed {
 func (s *Set) allowed(c *auth.Caller, t *schema.Type, v query.Verb, fields []*schema.Field) (query.Where, error) {
 	left := s.row(c, t, v)
 	if left == query.False {
-		return nil, deny(c, v, t.Name)
+		return nil, s.deny(c, Use{Type: t, Verb: v})
 	}
 	for _, f := range fields {
 		rule := s.field(c, f, v)
 		if rule == query.False {
-			return nil, deny(c, v, t.Name+"."+f.Name)
+			return nil, s.deny(c, Use{Type: t, Field: f, Verb: v})
 		}
 		left = and(left, rule)
 	}

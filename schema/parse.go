@@ -56,7 +56,8 @@ func Load(fsys fs.FS) (*Schema, error) {
 
 // Parse makes a checked schema of all sources together. The error is Problems: all that is
 // wrong, by file and position. A file with a syntax error hides what only the types of that
-// file could tell about the others.
+// file could tell about the others. Where every file could be read, the schema beside the error is what
+// is right in it, for other rooms to say what is wrong there: it lacks the fields and types that are not.
 func Parse(sources ...Source) (*Schema, error) {
 	c := newChecker()
 	docs, complete := c.read(sources)
@@ -66,8 +67,11 @@ func Parse(sources ...Source) (*Schema, error) {
 	if complete {
 		c.build(docs)
 	}
-	if len(c.problems) > 0 {
+	switch {
+	case !complete:
 		return nil, c.problems.sort()
+	case len(c.problems) > 0:
+		return c.schema, c.problems.sort()
 	}
 	c.schema.Sources = sources
 	return c.schema, nil

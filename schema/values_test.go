@@ -461,3 +461,36 @@ func TestAppendValueMakesNoGarbage(t *testing.T) {
 		}
 	}
 }
+
+// A column takes what its scalar is coerced from, and of each text that one letter makes of that no other.
+func TestTakes(t *testing.T) {
+	forms := map[Scalar][]string{
+		DateTime:  {"2026-01-31T13:37:10.120000Z", "2028-02-29T23:59:59.999999Z", "2026-04-30T00:00:00.000000Z", "2026-01-31T13:37:00+02:00"},
+		Date:      {"2026-01-31", "2028-02-29", "0001-01-01", "9999-12-31"},
+		Time:      {"13:37:10.120000", "00:00:00.000000", "23:59:59.999999", "13:37:00"},
+		UUID:      {"0190f6a8-7b1c-7def-8a1b-0123456789ab"},
+		EnumValue: {"A", "BB"},
+	}
+	enum := &Enum{Values: []EnumItem{{Name: "A"}, {Name: "BB"}}}
+	for s, texts := range forms {
+		f := &Field{Scalar: s, Enum: enum}
+		for _, text := range texts {
+			if !f.Takes(text) {
+				t.Errorf("%s does not take %q", s, text)
+			}
+			for i := range text {
+				for _, b := range []byte("0123456789ABTZ.:- ") {
+					other := text[:i] + string(b) + text[i+1:]
+					if _, err := CoerceScalar(s, enum, other); f.Takes(other) != (err == nil) {
+						t.Errorf("%s: %q is taken %t, and coerced with %v", s, other, f.Takes(other), err)
+					}
+				}
+				for _, other := range []string{text[:i], text[:i] + text[i+1:], text[:i] + "0" + text[i:]} {
+					if _, err := CoerceScalar(s, enum, other); f.Takes(other) != (err == nil) {
+						t.Errorf("%s: %q is taken %t, and coerced with %v", s, other, f.Takes(other), err)
+					}
+				}
+			}
+		}
+	}
+}

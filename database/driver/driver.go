@@ -53,6 +53,15 @@ type Features struct {
 // plans and golden tests.
 type Statement interface{ String() string }
 
+// Bound is a statement that tells what it is run with, a text for each value. For the keys of a
+// binding stands that they are keys, and Answered for values that are not known before others are.
+type Bound interface {
+	Bound(b query.Binding) []string
+}
+
+// Answered is what stands for the answer of another database.
+const Answered = "what was answered before"
+
 // Reader runs statements.
 type Reader interface {
 	// Find runs a statement. The rows must be closed before the next call.
@@ -94,7 +103,8 @@ type Tx interface {
 type Written struct {
 	Affected int
 	Keys     []schema.Value // flat primary keys, when Write.WantKeys
-	Values   []schema.Value // of Write.Returning, flat
+	Values   []schema.Value // of Write.Returning, flat; null where what is stored does not fit
+	Misfits  []Misfit       // of Values, by the same index; nil where nothing but them can be stored
 }
 
 // Single is a driver to which one statement costs less than a View of it.

@@ -15,6 +15,9 @@ type Misfit struct {
 	Key string
 }
 
+// Unchangeable says why a row is not changed by an operator such as inc whose column holds a misfit.
+const Unchangeable = "a value that this would change is not what the schema says; set puts it right"
+
 // unfit begins what stands in the text of an embedded value for what does not fit. No text in JSON
 // has this character as it is.
 const unfit = "\"\x01"

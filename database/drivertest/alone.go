@@ -76,6 +76,13 @@ func returning(t *testing.T, b *bench) {
 		if fmt.Sprint(done.Values) != fmt.Sprint(r.values) || fmt.Sprint(done.Keys) != fmt.Sprint(r.values[:1]) {
 			t.Errorf("told %v of %v, which has %v", done.Values, done.Keys, r.values)
 		}
+		for _, verb := range []query.Verb{query.Update, query.Delete} {
+			w.Verb, w.WantKeys = verb, false
+			done, err := b.db.WriteAlone(t.Context(), rules.SystemWrite(w), query.Binding{})
+			if err != nil || done.Affected != 1 || fmt.Sprint(done.Values) != fmt.Sprint(r.values) {
+				t.Errorf("alone, %s told %v of what has %v; %v", verb, done.Values, r.values, err)
+			}
+		}
 	}
 	tags := query.Write{Verb: query.Create, Type: b.typ("Tag"), Columns: b.fields("Tag", "name"), Returning: b.fields("Tag", "name")}
 	var want []schema.Value

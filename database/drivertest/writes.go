@@ -96,7 +96,7 @@ func updates(t *testing.T, b *bench) {
 	}
 }
 
-// changed is whether a change of a column gives what is wanted.
+// changed is whether a change of a column gives what is wanted, in the database and in memory.
 func changed(b *bench, field string, from any, op query.AssignOp, by, want any) {
 	b.Helper()
 	path := "Thing." + field
@@ -107,6 +107,9 @@ func changed(b *bench, field string, from any, op query.AssignOp, by, want any) 
 	got := rowsOf(b, query.Level{Type: thing, Columns: b.cells("Thing", field)}, query.Binding{})
 	if w := b.value(path, want).String(); done.Affected != 1 || len(got) != 1 || got[0].values[0].String() != w {
 		b.Errorf("%s %v %s %v: %v, want %s; affected %d", field, from, op, by, got, w, done.Affected)
+	}
+	if is, w := b.assign(path, op, by).Of(b.value(path, from), b.value(path, by)), b.value(path, want); is.String() != w.String() {
+		b.Errorf("%s %v %s %v: in memory %s, want %s", field, from, op, by, is, w)
 	}
 }
 

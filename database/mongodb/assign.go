@@ -63,42 +63,53 @@ func (s *scope) assign(a query.Assign) any {
 		left := is("$filter", bson.D{{Key: "input", Value: old}, {Key: "cond", Value: not(op("$in", "$$this", op("$ifNull", value, bson.A{})))}})
 		return when(isNil(old), remove, left)
 	case query.Inc:
-		return arithmetic("$add", old, value, a.Field)
+		return arithmetic("$add", old, a)
 	}
-	return arithmetic("$multiply", old, value, a.Field)
+	return arithmetic("$multiply", old, a)
 }
 
 // arithmetic is a result that fits, or an error of the conversion that it does not survive.
-func arithmetic(operator, old string, value any, f *schema.Field) any {
-	as := func(conversion string, e any) any { return is(conversion, op("$ifNull", e, 0)) }
+func arithmetic(operator, old string, a query.Assign) any {
+	f := a.Field
+	was := op("$ifNull", old, 0)
 	switch f.Scalar {
 	case schema.Float:
 		return is("$let", bson.D{
-			{Key: "vars", Value: is("n", op(operator, as("$toDouble", old), as("$toDouble", value)))},
+			{Key: "vars", Value: is("n", op(operator, is("$toDouble", was), number(a)))},
 			{Key: "in", Value: when(op("$lt", is("$abs", "$$n"), math.Inf(1)), "$$n", is("$toLong", "$$n"))},
 		})
 	case schema.Decimal:
-		return decimalResult(op(operator, as("$toDecimal", old), as("$toDecimal", value)), f)
+		return decimalResult(op(operator, is("$toDecimal", was), number(a)), f)
 	}
 	conversion := "$toLong"
 	if f.Scalar == schema.Int {
 		conversion = "$toInt"
 	}
-	return is(conversion, op(operator, as("$toDecimal", old), as("$toDecimal", value)))
+	return is(conversion, op(operator, was, number(a)))
 }
 
-// sizeOf is the size of a decimal field, by default what all databases can hold.
-func sizeOf(f *schema.Field) (precision, scale int) {
-	if f.Precision == 0 {
-		return 34, 9
-	}
-	return f.Precision, f.Scale
+// number is what a column is added to or multiplied by: a double, or else a decimal, of which each integer
+// is one.
+func number(a query.Assign) slot {
+	return slot{show: a.Value.String(), fill: func(b *query.Binding) (any, error) {
+		v, err := operand(a.Value, b)
+		switch {
+		case err != nil:
+			return nil, err
+		case v.IsNull():
+			v = schema.Integer(0)
+		}
+		if a.Field.Scalar == schema.Float {
+			return encode(v, a.Field)
+		}
+		return encode(v, &schema.Field{Scalar: schema.Decimal})
+	}}
 }
 
 // decimalResult is rounded to the scale of a field. What has more digits before the point than
 // the field holds is multiplied beyond every integer, so that it cannot be converted to one.
 func decimalResult(e any, f *schema.Field) any {
-	precision, scale := sizeOf(f)
+	precision, scale := f.DecimalSize()
 	limit := decimalOf("1E+" + strconv.Itoa(precision-scale))
 	beyond := is("$toLong", op("$multiply", "$$n", decimalOf("1E+30")))
 	return is("$let", bson.D{

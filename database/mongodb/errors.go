@@ -31,6 +31,12 @@ const (
 	conversion     = 241
 	duplicateKey   = 11000
 
+	typeMismatch  = 14
+	addsNumbers   = 16554 // typeMismatch of $add and $multiply, of some versions
+	multiplies    = 16555
+	filtersLists  = 28651
+	concatsArrays = 28664
+
 	diskFull         = 14031
 	tooLargeObject   = 10334
 	tooLargeDocument = 17419 // of an update's result
@@ -134,15 +140,28 @@ func isTransient(err error) bool {
 // refusal is what the server says of one document that it did not write.
 type refusal struct {
 	code int
+	text string
 	raw  bson.Raw // with keyPattern, errInfo
+}
+
+// isMisfit is whether what an operator would change is nothing that it applies to.
+func (r refusal) isMisfit() bool {
+	switch r.code {
+	case typeMismatch, addsNumbers, multiplies, filtersLists, concatsArrays:
+		return true
+	}
+	return r.code == conversion && (strings.HasPrefix(r.text, "Failed to parse") || strings.HasPrefix(r.text, "Unsupported conversion"))
 }
 
 func refusalOf(err error) (refusal, bool) {
 	if many, ok := errors.AsType[mongo.BulkWriteException](err); ok && len(many.WriteErrors) > 0 {
-		return refusal{many.WriteErrors[0].Code, many.WriteErrors[0].Raw}, true
+		return refusal{many.WriteErrors[0].Code, many.WriteErrors[0].Message, many.WriteErrors[0].Raw}, true
 	}
 	if one, ok := errors.AsType[mongo.WriteException](err); ok && len(one.WriteErrors) > 0 {
-		return refusal{one.WriteErrors[0].Code, one.WriteErrors[0].Raw}, true
+		return refusal{one.WriteErrors[0].Code, one.WriteErrors[0].Message, one.WriteErrors[0].Raw}, true
+	}
+	if command, ok := errors.AsType[mongo.CommandError](err); ok { // of findAndModify
+		return refusal{int(command.Code), command.Message, command.Raw}, true
 	}
 	return refusal{}, false
 }
@@ -153,6 +172,9 @@ func constraint(err error, w *query.Write) error {
 	if !ok {
 		return nil
 	}
+	if r.isMisfit() {
+		return fault.Wrap(fault.Invalid, err, "%s", driver.Unchangeable)
+	}
 	switch r.code {
 	case duplicateKey:
 		names := uniqueFields(w.Type, r.raw)
@@ -160,15 +182,15 @@ func constraint(err error, w *query.Write) error {
 	case invalidDoc:
 		return invalid(err, w.Type, r.raw)
 	case conversion:
-		return fault.Wrap(fault.Invalid, err, "%s", misfit(w))
+		return fault.Wrap(fault.Invalid, err, "%s", beyond(w))
 	case immutable:
 		return fault.Wrap(fault.Invalid, err, "the key of a %s cannot change in MongoDB; delete it and make another", w.Type.Name)
 	}
 	return nil
 }
 
-// misfit is what did not fit: the server does not say which result it was.
-func misfit(w *query.Write) string {
+// beyond is what did not fit: the server does not say which result it was.
+func beyond(w *query.Write) string {
 	var all []string
 	for _, a := range w.Set {
 		if (a.Op == query.Inc || a.Op == query.Mul) && !a.Field.IsVersion {
@@ -188,7 +210,7 @@ func tooLarge(f *schema.Field) string {
 	case schema.Float:
 		return "the result is not a finite number"
 	case schema.Decimal:
-		precision, scale := sizeOf(f)
+		precision, scale := f.DecimalSize()
 		return fmt.Sprintf("the result does not fit into %d digits, %d of them after the point", precision, scale)
 	case schema.Int:
 		return "the result does not fit into 32 bits"

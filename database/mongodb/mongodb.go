@@ -15,6 +15,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
+	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/connstring"
 
@@ -41,6 +42,7 @@ type Driver struct {
 	client       *mongo.Client
 	db           *mongo.Database
 	states       *mongo.Database // of which each statement reads one state of the data
+	sure         *mongo.Database // of which a write without a transaction is as sure as one with it
 	product      string
 	transactions bool
 }
@@ -49,6 +51,7 @@ var (
 	_ driver.Driver = (*Driver)(nil)
 	_ driver.Maker  = (*Driver)(nil)
 	_ driver.Single = (*Driver)(nil)
+	_ driver.Alone  = (*Driver)(nil)
 )
 
 // Open opens the database of a URL such as mongodb://user:password@host/name. An error is a fault
@@ -78,6 +81,7 @@ func Open(ctx context.Context, url string) (*Driver, error) {
 	d := &Driver{
 		client: client, db: client.Database(address.Database),
 		states: client.Database(address.Database, options.Database().SetReadConcern(readconcern.Snapshot())),
+		sure:   client.Database(address.Database, options.Database().SetWriteConcern(writeconcern.Majority())),
 	}
 	if err := d.meet(ctx); err != nil {
 		_ = d.Close()
@@ -114,7 +118,7 @@ func (d *Driver) Product() string { return d.product }
 // Features are without what MongoDB does not have, and without transactions on a server that is
 // no replica set.
 func (d *Driver) Features() driver.Features {
-	return driver.Features{Transactions: d.transactions, Search: true, FailsFast: true}
+	return driver.Features{Transactions: d.transactions, Search: true, FailsFast: true, Returning: true}
 }
 
 // Database is the database itself, for migrations.

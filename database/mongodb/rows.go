@@ -144,17 +144,22 @@ func (r *rows) Misfit(column int) driver.Misfit {
 	return m
 }
 
-// keyText is the key of the row's document as the API shows it, or as it is where that is no key of ours.
+// keyText is the key of the row's document, or nothing where it is not known.
 func (r *rows) keyText() string {
 	if r.key.Type == 0 {
 		return ""
 	}
-	if p := r.statement.typ.Primary; len(p) == 1 {
-		if v, ok := decode(r.key, p[0]); ok {
+	return keyText(r.key, r.statement.typ)
+}
+
+// keyText is the key of a document as the API shows it, or as it is where that is no key of ours.
+func keyText(key bson.RawValue, t *schema.Type) string {
+	if p := t.Primary; len(p) == 1 {
+		if v, ok := decode(key, p[0]); ok {
 			return string(schema.AppendValue(nil, p[0], v))
 		}
 	}
-	return string(appendJSON(nil, r.key))
+	return string(appendJSON(nil, key))
 }
 
 func (r *rows) Parent() int { return r.parent }

@@ -166,13 +166,7 @@ func decode(v bson.RawValue, f *schema.Field) (schema.Value, bool) {
 		return decodeID(v, f)
 	}
 	text, ok := v.StringValueOK()
-	return schema.Text(text), ok && (f.Scalar == schema.String || isOneOf(f, text))
-}
-
-// isOneOf is whether a text is one that a scalar has, where not all are.
-func isOneOf(f *schema.Field, text string) bool {
-	_, err := schema.CoerceScalar(f.Scalar, f.Enum, text)
-	return err == nil
+	return schema.Text(text), ok && f.Takes(text)
 }
 
 func isNull(v bson.RawValue) bool {

@@ -34,22 +34,27 @@ func (t *tx) collection(w *query.Write) *mongo.Collection { return t.db.Collecti
 // chosen is the filter of the documents of an update or delete, and their keys when they are
 // wanted or have to be known: a filter does not look at other rows, a pipeline does.
 func (t *tx) chosen(ctx context.Context, w *query.Write, b *query.Binding) (filter any, keys []schema.Value, err error) {
+	stages, err := meant(w, b)
+	if err != nil {
+		return nil, nil, err
+	}
+	if filter, ok := onlyFilters(stages); ok && !w.WantKeys && len(w.Returning) == 0 {
+		return filter, nil, nil
+	}
+	return t.found(ctx, w, stages)
+}
+
+// meant is a pipeline that finds the documents of an update or delete.
+func meant(w *query.Write, b *query.Binding) (bson.A, error) {
 	s := newScope(nil)
 	if w.ByKeys {
 		s.stages = append(s.stages, byKeys(w.Type))
 	}
 	s.filter(w.Where)
 	if s.err != nil {
-		return nil, nil, s.err
+		return nil, s.err
 	}
-	stages, err := filledList(s.stages, b)
-	if err != nil {
-		return nil, nil, err
-	}
-	if filter, ok := onlyFilters(stages); ok && !w.WantKeys {
-		return filter, nil, nil
-	}
-	return t.found(ctx, w, stages)
+	return filledList(s.stages, b)
 }
 
 // onlyFilters is a pipeline as one filter, if it is no more than that.
@@ -146,7 +151,7 @@ func (t *tx) change(ctx context.Context, w *query.Write, b *query.Binding) (driv
 	if err != nil {
 		return driver.Written{}, err
 	}
-	return driver.Written{Affected: int(done.MatchedCount), Keys: keys}, nil
+	return t.told(ctx, w, filter, driver.Written{Affected: int(done.MatchedCount), Keys: keys})
 }
 
 func (t *tx) remove(ctx context.Context, w *query.Write, b *query.Binding) (driver.Written, error) {
@@ -157,11 +162,16 @@ func (t *tx) remove(ctx context.Context, w *query.Write, b *query.Binding) (driv
 	if err != nil {
 		return driver.Written{}, err
 	}
-	done, err := t.collection(w).DeleteMany(t.in(ctx), filter)
+	done, err := t.told(ctx, w, filter, driver.Written{Keys: keys})
 	if err != nil {
 		return driver.Written{}, err
 	}
-	return driver.Written{Affected: int(done.DeletedCount), Keys: keys}, nil
+	gone, err := t.collection(w).DeleteMany(t.in(ctx), filter)
+	if err != nil {
+		return driver.Written{}, err
+	}
+	done.Affected = int(gone.DeletedCount)
+	return done, nil
 }
 
 // changeRows gives each row values of its own: one command for all of them.
@@ -205,7 +215,7 @@ func (t *tx) changeRows(ctx context.Context, w *query.Write, b *query.Binding) (
 	if err != nil {
 		return driver.Written{}, err
 	}
-	return driver.Written{Affected: int(done.MatchedCount), Keys: keys}, nil
+	return t.told(ctx, w, filter, driver.Written{Affected: int(done.MatchedCount), Keys: keys})
 }
 
 func (t *tx) insert(ctx context.Context, w *query.Write) (driver.Written, error) {
@@ -231,17 +241,34 @@ func (t *tx) insert(ctx context.Context, w *query.Write) (driver.Written, error)
 			values[f] = schema.Integer(next)
 			next++
 		}
-		if docs[i], err = document(w.Type, values); err != nil {
+		doc, err := document(w.Type, values)
+		if err != nil {
 			return driver.Written{}, err
 		}
-		if w.WantKeys {
-			for _, f := range w.Type.Primary {
-				done.Keys = append(done.Keys, values[f])
-			}
+		docs[i] = doc
+		if err := tellNew(&done, w, values, doc); err != nil {
+			return driver.Written{}, err
 		}
 	}
 	_, err = t.collection(w).InsertMany(t.in(ctx), docs)
 	return done, err
+}
+
+// tellNew adds what is told of a new document.
+func tellNew(done *driver.Written, w *query.Write, values map[*schema.Field]schema.Value, doc bson.D) error {
+	if len(w.Returning) > 0 {
+		raw, err := bson.Marshal(doc)
+		if err == nil {
+			tell(done, w, raw)
+		}
+		return err
+	}
+	if w.WantKeys {
+		for _, f := range w.Type.Primary {
+			done.Keys = append(done.Keys, values[f])
+		}
+	}
+	return nil
 }
 
 // document is a row as it is stored: its key first, and nothing for null.

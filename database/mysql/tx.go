@@ -94,7 +94,7 @@ func (t *tx) Write(ctx context.Context, n rules.NarrowedWrite, b query.Binding) 
 		return driver.Written{}, explain(err, w)
 	}
 	do := t.write
-	if w.Readable && len(w.Rows) != 1 {
+	if w.Readable && len(w.Rows) != 1 && !isOneStatement(w) {
 		do = t.writeWhole
 	}
 	done, err := do(ctx, w, &b)

@@ -6,6 +6,9 @@
 package sqlgen
 
 import (
+	"strconv"
+
+	"spacecloud/database/driver"
 	"spacecloud/query"
 	"spacecloud/schema"
 )
@@ -17,6 +20,32 @@ type Statement struct {
 }
 
 func (s Statement) String() string { return s.Text }
+
+// Bound implements driver.Bound: the values by the number of their placeholder.
+func (s Statement) Bound(b query.Binding) []string {
+	texts := make([]string, len(s.Params))
+	for i, p := range s.Params {
+		value := "keys"
+		if p.Bind != Key && p.Bind != Keys {
+			value = valueOf(p.From, b)
+		}
+		texts[i] = strconv.Itoa(i+1) + " = " + value
+	}
+	return texts
+}
+
+func valueOf(o query.Operand, b query.Binding) string {
+	switch o.Kind {
+	case query.Arg:
+		if o.Index >= len(b.Args) {
+			return driver.Answered
+		}
+		return b.Args[o.Index].String()
+	case query.Claim:
+		return b.Claims[o.Index].String()
+	}
+	return o.Value.String()
+}
 
 // Param says what one placeholder binds.
 type Param struct {

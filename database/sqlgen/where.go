@@ -61,14 +61,25 @@ func (b *Builder) truth(t query.Truth) {
 	b.Text([...]string{"NULL", "FALSE", "TRUE"}[t])
 }
 
+// mostBeside is how many conditions stand beside each other. A parser makes them as many levels
+// deep, of which SQLite takes a thousand, so that more are put into brackets by halves.
+const mostBeside = 64
+
 func (b *Builder) all(ws []query.Where, separator string, empty query.Truth) {
-	if len(ws) == 0 {
+	switch n := len(ws); {
+	case n == 0:
 		b.Where(empty)
-		return
+	case n > mostBeside:
+		b.Text("(")
+		b.all(ws[:n/2], separator, empty)
+		b.Text(separator)
+		b.all(ws[n/2:], separator, empty)
+		b.Text(")")
+	default:
+		b.Text("(")
+		list(b, ws, separator, b.Where)
+		b.Text(")")
 	}
-	b.Text("(")
-	list(b, ws, separator, b.Where)
-	b.Text(")")
 }
 
 func (b *Builder) compare(c query.Compare) {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/cockroachdb/apd/v3"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"spacecloud/database/driver"
 )
 
 // operation is inc or mul on the kinds of numbers.
@@ -41,6 +43,10 @@ func magnitude(i int64) uint64 {
 // does not fit is an error: it neither wraps nor becomes a float.
 func arithmetic(c call, op operation) {
 	size := c.integer(2)
+	if kind := c.kind(0); kind == sqlite3.SQLITE_TEXT || kind == sqlite3.SQLITE_BLOB || kind == sqlite3.SQLITE_FLOAT && size > 0 {
+		c.refuse(driver.Unchangeable)
+		return
+	}
 	if size == 0 {
 		if f := op.float(c.float(0), c.float(1)); math.IsInf(f, 0) || math.IsNaN(f) {
 			c.refuse("the result is not a finite number")
@@ -70,7 +76,7 @@ func decimalArithmetic(c call, op decimalOperation) {
 	x, xok := c.decimal(0)
 	y, yok := c.decimal(1)
 	if !xok || !yok {
-		c.refuse("not a decimal")
+		c.refuse(driver.Unchangeable)
 		return
 	}
 	precision, scale := c.integer(2), c.integer(3)

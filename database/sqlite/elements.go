@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"spacecloud/database/driver"
 )
 
 // push is f(list, elements): the list with the elements at its end; null counts as [].
@@ -15,7 +17,7 @@ func push(c call) {
 	}
 	switch {
 	case !isArray(old) || !isArray(added):
-		c.refuse("not a list")
+		c.refuse(driver.Unchangeable)
 	case inside(old) == "":
 		c.returnText(strings.Clone(added))
 	case inside(added) == "":
@@ -29,7 +31,7 @@ func push(c call) {
 func pull(c call) {
 	old, gone := c.text(0), gjson.Parse(c.text(1)).Array()
 	if !isArray(strings.TrimSpace(old)) {
-		c.refuse("not a list")
+		c.refuse(driver.Unchangeable)
 		return
 	}
 	var left strings.Builder

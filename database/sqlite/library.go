@@ -111,9 +111,9 @@ type call struct {
 
 func (c call) value(i int) uintptr { return pointerAt(c.values + uintptr(i)*pointerSize) }
 
-func (c call) null(i int) bool {
-	return sqlite3.Xsqlite3_value_type(c.tls, c.value(i)) == sqlite3.SQLITE_NULL
-}
+func (c call) kind(i int) int32 { return sqlite3.Xsqlite3_value_type(c.tls, c.value(i)) }
+
+func (c call) null(i int) bool { return c.kind(i) == sqlite3.SQLITE_NULL }
 
 func (c call) anyNull(n int) bool {
 	for i := range n {

@@ -82,10 +82,10 @@ func (r *rows) AppendJSON(dst []byte, column int) []byte {
 		return append(dst, "null"...)
 	}
 	switch {
+	case !r.stmt.fits(at, f):
+		return dst
 	case f.List:
 		return schema.AppendStoredList(dst, viewString(r.stmt.content(at)), f)
-	case !fits(kind, f):
-		return dst
 	}
 	switch kind {
 	case sqlite3.SQLITE_INTEGER:

@@ -419,3 +419,81 @@ func TestArithmeticIsExact(t *testing.T) {
 func same(exact *big.Int, got int64, ok bool) bool {
 	return ok == exact.IsInt64() && (!ok || exact.Int64() == got)
 }
+
+// SQLite keeps what others write into a column, whatever the column is for: what is no value of its field is no
+// value here, and nothing is added to it.
+func TestMisfits(t *testing.T) {
+	s := parse(t, `
+type Item @auth(read: "true") { id: ID! @primary  n: Int  f: Float  at: DateTime  day: Date  clock: Time  uuid: UUID  kind: Kind }
+enum Kind { A B }`)
+	d := openFile(t, s.Types)
+	item := s.Type("Item")
+	conn, err := d.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, c := range []struct{ column, stored, shown, found string }{
+		{"n", "'seven'", "", "a text"},
+		{"n", "1.5", "", "a number that is no integer"},
+		{"f", "'much'", "", "a text"},
+		{"f", "2", "2", ""},
+		{"at", "'2026-02-28T13:37:00.500000Z'", `"2026-02-28T13:37:00.5Z"`, ""},
+		{"at", "'2026-01-31T13:37:00.500000Z'", `"2026-01-31T13:37:00.5Z"`, ""},
+		{"at", "'2026-01-31T13:37:00Z'", `"2026-01-31T13:37:00Z"`, ""},
+		{"at", "'2026-02-30T13:37:00.500000Z'", "", "another text"},
+		{"at", "'2026-01-31 13:37:00'", "", "another text"},
+		{"at", "x'05'", "", "a blob"},
+		{"day", "'2028-02-29'", `"2028-02-29"`, ""},
+		{"day", "'2026-02-29'", "", "another text"},
+		{"day", "'yesterday'", "", "another text"},
+		{"day", "'2026-01-011'", "", "another text"},
+		{"clock", "'13:37:00.500000'", `"13:37:00.5"`, ""},
+		{"clock", "'25:37:00.500000'", "", "another text"},
+		{"clock", "'noon'", "", "another text"},
+		{"uuid", "'0190f6a8-7b1c-7def-8a1b-0123456789ab'", `"0190f6a8-7b1c-7def-8a1b-0123456789ab"`, ""},
+		{"uuid", "'0190'", "", "another text"},
+		{"kind", "'C'", "", "another text"},
+		{"kind", "'B'", `"B"`, ""},
+	} {
+		for _, q := range []string{"PRAGMA ignore_check_constraints = ON", "DELETE FROM items", `INSERT INTO items (id, ` + c.column + `) VALUES ('a', ` + c.stored + `)`} {
+			if _, err := conn.ExecContext(t.Context(), q); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l := query.Level{Type: item, Columns: cells(item, c.column)}
+		st, err := d.Prepare(rules.System(l))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = d.View(t.Context(), func(r driver.Reader) error {
+			rows, err := r.Find(t.Context(), st, query.Binding{})
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			if !rows.Next() {
+				t.Fatal("there is no row")
+			}
+			if shown, m := string(rows.AppendJSON(nil, 0)), rows.Misfit(0); shown != c.shown || m.Found != c.found || rows.Value(0).IsNull() != (c.found != "") {
+				t.Errorf("%s %s: shown as %s, found %q, value %v", c.column, c.stored, shown, m.Found, rows.Value(0))
+			}
+			return rows.Err()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.column != "n" && c.column != "f" || c.found == "" {
+			continue
+		}
+		inc := query.Write{Verb: query.Update, Type: item, Set: []query.Assign{{Field: item.Field(c.column), Op: query.Inc, Value: query.Const(schema.Integer(1))}}}
+		tx, err := d.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = tx.Write(t.Context(), rules.SystemWrite(inc), query.Binding{})
+		if tx.Rollback(t.Context()); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), driver.Unchangeable) {
+			t.Errorf("inc of %s %s: %v", c.column, c.stored, err)
+		}
+	}
+}

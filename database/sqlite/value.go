@@ -16,10 +16,15 @@ func (r *rows) Value(column int) schema.Value {
 
 // Misfit is what a cell holds that its field cannot be: SQLite keeps no types of columns.
 func (r *rows) Misfit(column int) driver.Misfit {
-	if kind := r.stmt.kind(column + r.skip); !fits(kind, r.columns[column]) {
-		return driver.Misfit{Found: found[kind]}
+	at, f := column+r.skip, r.columns[column]
+	if r.stmt.fits(at, f) {
+		return driver.Misfit{}
 	}
-	return driver.Misfit{}
+	kind := r.stmt.kind(at)
+	if kind == sqlite3.SQLITE_TEXT && hasForm(f) {
+		return driver.Misfit{Found: "another text"}
+	}
+	return driver.Misfit{Found: found[kind]}
 }
 
 var found = map[int32]string{
@@ -27,18 +32,35 @@ var found = map[int32]string{
 	sqlite3.SQLITE_TEXT: "a text", sqlite3.SQLITE_BLOB: "a blob",
 }
 
-// fits is whether a cell of a kind can be shown as what its field is: a number as a number, and what
-// has its form in a text from that.
-func fits(kind int32, f *schema.Field) bool {
-	switch f.Scalar {
-	case schema.Int, schema.BigInt, schema.Boolean:
-		return kind == sqlite3.SQLITE_INTEGER || kind == sqlite3.SQLITE_NULL || f.List
-	case schema.Float:
-		return kind != sqlite3.SQLITE_TEXT && kind != sqlite3.SQLITE_BLOB || f.List
-	case schema.DateTime, schema.Date, schema.Time, schema.JSON, schema.Embedded:
-		return kind != sqlite3.SQLITE_INTEGER && kind != sqlite3.SQLITE_FLOAT
+// fits is whether a cell can be shown as what its field is: a number as a number, and what has its form in
+// a text from that.
+func (s *stmt) fits(at int, f *schema.Field) bool {
+	kind := s.kind(at)
+	isText := kind == sqlite3.SQLITE_TEXT || kind == sqlite3.SQLITE_BLOB
+	switch {
+	case kind == sqlite3.SQLITE_NULL:
+		return true
+	case f.List:
+		return isText
+	case f.Scalar == schema.Int, f.Scalar == schema.BigInt, f.Scalar == schema.Boolean:
+		return kind == sqlite3.SQLITE_INTEGER
+	case f.Scalar == schema.Float:
+		return !isText
+	case f.Scalar == schema.JSON, f.Scalar == schema.Embedded:
+		return isText
+	case hasForm(f):
+		return isText && f.Takes(viewString(s.content(at)))
 	}
 	return true
+}
+
+// hasForm is whether a column is a text of which not all are one of its scalar.
+func hasForm(f *schema.Field) bool {
+	switch f.Scalar {
+	case schema.DateTime, schema.Date, schema.Time, schema.UUID, schema.EnumValue:
+		return true
+	}
+	return false
 }
 
 // value is a cell in the canonical form of its field.

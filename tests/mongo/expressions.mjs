@@ -88,7 +88,8 @@ const numeric = (name, vs) => {
   for (const v of vs) if (!isNumber(v)) throw new Failure(14, 'TypeMismatch', `${name} only supports numeric types, not ${kind(v)}`);
   return true;
 };
-const list = (name, v) => { if (!Array.isArray(v)) throw new Failure(28689, 'Location28689', `${name} needs an array, not ${kind(v)}`); return v; };
+const needsList = { $filter: 28651, $concatArrays: 28664 };
+const list = (name, v) => { if (!Array.isArray(v)) { const code = needsList[name] ?? 28689; throw new Failure(code, 'Location' + code, `${name} needs an array, not ${kind(v)}`); } return v; };
 const string = (name, v) => { if (typeof v !== 'string') throw new Failure(40093, 'Location40093', `${name} requires a string, found: ${kind(v)}`); return v; };
 const index = (name, v) => { if (!isNumber(v)) throw new Failure(40096, 'Location40096', `${name} requires an integral index, found: ${kind(v)}`); const n = whole(v); if (!Number.isInteger(n) || n < 0) throw new Failure(40097, 'Location40097', `${name} requires a nonnegative index, found: ${n}`); return n; };
 const points = (s) => [...s];

@@ -36,11 +36,11 @@ func whatMayNotBeReadMightAsWellNotBeThere(t *testing.T, on served.Kind) {
 // underAttack runs a test for random schemas with random rules.
 func underAttack(t *testing.T, on served.Kind, run func(*testing.T, *ruled, uint64)) {
 	t.Helper()
-	dbs := 1
+	dbs, budget := 1, *attacked/sparing
 	if on.IsMixed() {
-		dbs = 2
+		dbs, budget = 2, budget/2
 	}
-	for n, done := uint64(0), 0; done < max(1, *attacked/sparing); n++ {
+	for n, done := uint64(0), 0; done < max(1, budget); n++ {
 		seed := *seeded<<32 + 2<<24 + n
 		s, ok := lawful(t, seed, dbs)
 		if !ok {

@@ -112,7 +112,7 @@ type Item @auth(read: "true", create: "true", update: "true", delete: "true") {
 type Spot { x: Int  y: Int! }
 enum Kind { A B }
 type Secret @auth(read: "true") { id: ID! @primary @auth(read: "auth.role == 'admin'")  n: Int }
-type Pair @auth(read: "true") { a: ID! @primary  b: Int! @primary  n: Int }
+type Pair @auth(read: "true", update: "true") { a: ID! @primary  b: Int! @primary  n: Int  d: Decimal  f: Float  tags: [String!]  more: [String!] }
 `, log)
 	insert := func(collection string, docs ...any) {
 		if _, err := d.Database().Collection(collection).InsertMany(t.Context(), docs, options.InsertMany().SetBypassDocumentValidation(true)); err != nil {
@@ -139,7 +139,7 @@ type Pair @auth(read: "true") { a: ID! @primary  b: Int! @primary  n: Int }
 		bson.D{{Key: "_id", Value: "gone"}, {Key: "up_id", Value: "nowhere"}, {Key: "spots", Value: bson.A{bson.D{{Key: "y", Value: 1}}, "s"}}},
 	)
 	insert("secrets", bson.D{{Key: "_id", Value: "hidden"}, {Key: "n", Value: "x"}})
-	insert("pairs", bson.D{{Key: "a", Value: "p"}, {Key: "b", Value: 2}, {Key: "n", Value: 1.5}})
+	insert("pairs", bson.D{{Key: "a", Value: "p"}, {Key: "b", Value: 2}, {Key: "n", Value: 1.5}, {Key: "d", Value: "x"}, {Key: "f", Value: "x"}, {Key: "tags", Value: "x"}, {Key: "more", Value: 7}})
 	return func(text string) string {
 		return string(s.Ask(&auth.Caller{Now: now}, text, nil, nil).Body)
 	}
@@ -248,6 +248,24 @@ func TestDocumentsThatDoNotFit(t *testing.T) {
 		}
 		if logged := log.String(); strings.Contains(logged, "panic") || strings.Contains(logged, "seven") || (len(got) > 1) != strings.Contains(logged, "level=WARN") {
 			t.Errorf("%s: the log says %s", c.text, logged)
+		}
+	}
+}
+
+// What is computed from a value that does not fit is refused, and says why.
+func TestChangesOfWhatDoesNotFit(t *testing.T) {
+	ask := misfits(t, &bytes.Buffer{})
+	for _, c := range []struct{ text, root string }{
+		{`mutation { updateItem(id: "bad", inc: {n: 1}) { id } }`, "updateItem"},
+		{`mutation { updateItems(where: {}, mul: {n: 1}) { affected } }`, "updateItems"},
+		{`mutation { updatePair(a: "p", b: 2, inc: {d: "1"}) { a } }`, "updatePair"},
+		{`mutation { updatePair(a: "p", b: 2, mul: {f: 2}) { a } }`, "updatePair"},
+		{`mutation { updatePair(a: "p", b: 2, push: {tags: ["y"]}) { a } }`, "updatePair"},
+		{`mutation { updatePair(a: "p", b: 2, pull: {more: ["y"]}) { a } }`, "updatePair"},
+	} {
+		want := []string{"null", "BAD_USER_INPUT." + c.root + ": a value that this would change is not what the schema says; set puts it right"}
+		if got := heard(t, ask(c.text)); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", c.text, got, want)
 		}
 	}
 }

@@ -78,3 +78,36 @@ type Post @auth(read: "true", create: "true") { id: ID! @primary  author: User! 
 		t.Errorf("%.1000s", got)
 	}
 }
+
+// A rule that asks as much as one may and a filter that does are answered together.
+func TestRulesAndFiltersAreAnsweredTogether(t *testing.T) { served.Each(t, rulesAndFilters) }
+
+func rulesAndFilters(t *testing.T, on served.Kind) {
+	deep := "true"
+	for i := range 12 {
+		deep = fmt.Sprintf("exists(Wide, w%d, w%[1]d.id == 'a' && %s)", i, deep)
+	}
+	server := serve(t, on, fmt.Sprintf(`
+type Wide @auth(read: "%s", create: "true") { id: ID! @primary  n: Int  ofs: [Of!]! @link }
+type Narrow @auth(read: "%s", create: "true") { id: ID! @primary  n: Int }
+type Deep @auth(read: "%s", create: "true") { id: ID! @primary  n: Int  up: Deep @link }
+type Of @auth(read: "%s", create: "true") { id: ID! @primary  n: Int  wide: Wide @link }`,
+		strings.Repeat("doc.n == 1 || ", 499)+"doc.n == 1",
+		strings.Repeat("doc.n != 2 && ", 499)+"doc.n != 2", deep,
+		strings.Repeat("doc.wide.ofs.exists(o, o.n == 1) && ", 10)+"doc.n == 1"))
+	ask(t, server, `mutation { insertWide(doc: {id: "a", n: 1}) { id } insertNarrow(doc: {id: "a", n: 1}) { id }
+		insertDeep(doc: {id: "a", n: 1, upId: "a"}) { id } insertOf(doc: {id: "a", n: 1, wideId: "a"}) { id } }`)
+	flat := `{"_or": [` + strings.TrimSuffix(strings.Repeat(`{"n": {"_eq": 1}},`, 499), ",") + `]}`
+	all := `{"_and": [` + strings.TrimSuffix(strings.Repeat(`{"n": {"_eq": 1}},`, 499), ",") + `]}`
+	for _, test := range []struct{ rows, filter, where string }{
+		{"wides", "WideWhere", flat},
+		{"narrows", "NarrowWhere", all},
+		{"deeps", "DeepWhere", strings.Repeat(`{"up": `, 11) + `{"n": {"_eq": 1}}` + strings.Repeat("}", 11)},
+		{"ofs", "OfWhere", `{"wide": {"n": {"_eq": 1}}}`},
+	} {
+		got := ask(t, server, fmt.Sprintf("# variables {\"w\": %s}\nquery Q($w: %s) { %s(where: $w) { id } }", test.where, test.filter, test.rows))
+		if strings.Contains(got, "errors") || strings.Count(got, `"id": "a"`) != 1 {
+			t.Errorf("%s: got %.1000s", test.rows, got)
+		}
+	}
+}
