@@ -35,6 +35,8 @@ var byDefault = []setting{
 	standard("limits.rows", "1000"),
 	standard("limits.keys", "10000"),
 	standard("limits.timeout", "10s"),
+	standard("limits.sockets", "100"),
+	standard("limits.operations", "100"),
 }
 
 const isDefault = "default"

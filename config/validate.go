@@ -251,6 +251,8 @@ func (c Config) checkLimits(p *Problems) {
 		{"rows", int64(c.Limits.Rows)},
 		{"keys", int64(c.Limits.Keys)},
 		{"timeout", int64(c.Limits.Timeout)},
+		{"sockets", int64(c.Limits.Sockets)},
+		{"operations", int64(c.Limits.Operations)},
 	} {
 		if at := "limits." + each.key; each.value < 1 {
 			p.addf(c.Place(at), "%s wants more than nothing", at)

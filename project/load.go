@@ -45,9 +45,18 @@ func (p *Project) load(ctx context.Context) (Loaded, error) {
 	if before := p.now.Swap(next); before != nil {
 		done.Changes = schema.Diff(before.schema, next.schema)
 		done.Warnings = unsaid(before.warnings, next.warnings)
+		p.leaving.Go(func() { p.replaced(context.WithoutCancel(ctx), before) })
 	}
 	done.Took = time.Since(began)
 	return done, nil
+}
+
+// replaced lets those go who hold a socket of a backend that is served no longer. What they asked for has as
+// long to finish as any request.
+func (p *Project) replaced(ctx context.Context, b *backend) {
+	ctx, cancel := context.WithTimeout(ctx, p.Settings.Limits.Timeout)
+	defer cancel()
+	b.graph.Close(ctx)
 }
 
 // unsaid are the warnings that were not there before. Where they were said to be does not matter:
