@@ -71,7 +71,7 @@ func serve(ctx context.Context, ps process, c config.Config) (err error) {
 	beside.Go(func() { p.RefreshKeys(ctx) })
 	defer func() { cancel(); beside.Wait() }()
 	fmt.Fprint(ps.out, welcome(p, c, listener.Addr(), loaded, seeded, time.Since(began)))
-	return handle(ctx, listener, p.Handler(), c)
+	return handle(ctx, listener, p, c)
 }
 
 // listen takes the address first: what is taken is said before anything is changed.
@@ -104,10 +104,10 @@ func watch(ctx context.Context, ps process, p *project.Project) {
 	}
 }
 
-// handle serves until ctx ends, and then lets requests finish.
-func handle(ctx context.Context, l net.Listener, h http.Handler, c config.Config) error {
+// handle serves until ctx ends, and then lets requests finish and sockets close.
+func handle(ctx context.Context, l net.Listener, p *project.Project, c config.Config) error {
 	server := &http.Server{
-		Handler:           h,
+		Handler:           p.Handler(),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      c.Limits.Timeout + 30*time.Second,
@@ -123,6 +123,9 @@ func handle(ctx context.Context, l net.Listener, h http.Handler, c config.Config
 	}
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
+	var leaving sync.WaitGroup
+	leaving.Go(func() { p.Leave(ending) })
+	defer leaving.Wait()
 	if err := server.Shutdown(ending); err != nil {
 		return errors.Join(fmt.Errorf("requests did not finish within %s", grace), server.Close())
 	}

@@ -4,6 +4,7 @@ package auth
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -50,6 +51,25 @@ func From(ctx context.Context) *Caller {
 // System is the server itself, for its seed and its own bookkeeping: rules narrow nothing for
 // it. No token and no request can make one.
 func System(now time.Time) *Caller { return &Caller{Now: now, system: true} }
+
+// Until is when the token is believed no longer, for what outlives a request; zero without an end.
+func (c *Caller) Until() time.Time {
+	if c.Expires.IsZero() {
+		return time.Time{}
+	}
+	return c.Expires.Add(skew)
+}
+
+// Identity is who a caller is over many requests: issuer and subject. There is none without a token that
+// has a subject.
+func (c *Caller) Identity() (identity string, known bool) {
+	subject, _ := c.Claims["sub"].(string)
+	if !c.SignedIn || subject == "" {
+		return "", false
+	}
+	issuer, _ := c.Claims["iss"].(string)
+	return strconv.Itoa(len(issuer)) + ":" + issuer + subject, true
+}
 
 // IsSystem is whether the caller is the server itself.
 func (c *Caller) IsSystem() bool { return c.system }

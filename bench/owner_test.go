@@ -35,7 +35,7 @@ func ownerRule(b *testing.B, on string, d driver.Driver, cpu databaseCPU) {
 	owned := edited(b, SDL, `@auth(read: "true", create: "true", delete: "true")`, rule)
 	masked := edited(b, owned, "body: String!\n  createdAt: DateTime! @createdAt\n  post:", "body: String! "+rule+"\n  createdAt: DateTime! @createdAt\n  post:")
 	me := &auth.Caller{SignedIn: true, Claims: map[string]any{"id": userID(0)}, Now: time.Now()}
-	who := func(*http.Request) (*auth.Caller, error) { return me, nil }
+	who := func(*http.Request, map[string]any) (*auth.Caller, error) { return me, nil }
 	var targets []target
 	for _, t := range []struct{ name, sdl string }{{"without", SDL}, {"rule", owned}, {"field rule", masked}} {
 		s, err := schema.Parse(schema.Source{Name: "schema.graphql", Text: t.sdl})

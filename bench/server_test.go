@@ -41,7 +41,7 @@ func serverOver(b *testing.B, d driver.Driver) http.Handler {
 }
 
 // serverOf serves a schema to whom who says, nobody for nil.
-func serverOf(b *testing.B, d driver.Driver, s *schema.Schema, who func(*http.Request) (*auth.Caller, error)) http.Handler {
+func serverOf(b *testing.B, d driver.Driver, s *schema.Schema, who func(*http.Request, map[string]any) (*auth.Caller, error)) http.Handler {
 	b.Helper()
 	if !d.Features().ForeignKeys {
 		s.WithoutForeignKeys("main")

@@ -127,7 +127,7 @@ type Trusted struct {
 	Documents string `key:"documents"`
 }
 
-// Limits are what one request may ask for. All are at least 1.
+// Limits are what one request or one caller may ask for. All are at least 1.
 type Limits struct {
 	// Depth is how deep the fields of an operation may nest. Defaults to 12.
 	Depth int `key:"depth"`
@@ -147,6 +147,10 @@ type Limits struct {
 	Live int `key:"live"`
 	// Timeout is how long a request may take. Defaults to 10s.
 	Timeout time.Duration `key:"timeout"`
+	// Sockets is the most WebSockets and streams of events of one caller. Defaults to 100.
+	Sockets int `key:"sockets"`
+	// Operations is the most operations at the same time on one WebSocket. Defaults to 100.
+	Operations int `key:"operations"`
 	// Rate is how often a caller may ask.
 	Rate string `key:"rate" later:"yes"`
 }

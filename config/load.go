@@ -36,6 +36,8 @@ var byDefault = []setting{
 	standard("limits.keys", "10000"),
 	standard("limits.live", "100"),
 	standard("limits.timeout", "10s"),
+	standard("limits.sockets", "100"),
+	standard("limits.operations", "100"),
 }
 
 const isDefault = "default"

@@ -252,6 +252,8 @@ func (c Config) checkLimits(p *Problems) {
 		{"keys", int64(c.Limits.Keys)},
 		{"live", int64(c.Limits.Live)},
 		{"timeout", int64(c.Limits.Timeout)},
+		{"sockets", int64(c.Limits.Sockets)},
+		{"operations", int64(c.Limits.Operations)},
 	} {
 		if at := "limits." + each.key; each.value < 1 {
 			p.addf(c.Place(at), "%s wants more than nothing", at)

@@ -59,7 +59,7 @@ func TestValidate(t *testing.T) {
 		{"a claim that leads nowhere", "auth: {claims: {role: a..b}}", `spacecloud.yaml:1:23: auth.claims.role wants a path in the token, such as sub or app_metadata.role, not "a..b"`},
 		{"any origin is no origin", "origins: ['*']", `spacecloud.yaml:1:10: origins wants addresses such as https://app.example.com, without a path, not "*"`},
 		{"an origin has no path", "origins: [https://a/]", `spacecloud.yaml:1:10: origins wants addresses such as https://app.example.com, without a path, not "https://a/"`},
-		{"no limit is not a limit of nothing", "limits: {depth: 0, timeout: -1s}", "spacecloud.yaml:1:17: limits.depth wants more than nothing\nspacecloud.yaml:1:29: limits.timeout wants more than nothing"},
+		{"no limit is not a limit of nothing", "limits: {depth: 0, timeout: -1s, sockets: 0, operations: -1}", "spacecloud.yaml:1:17: limits.depth wants more than nothing\nspacecloud.yaml:1:29: limits.timeout wants more than nothing\nspacecloud.yaml:1:43: limits.sockets wants more than nothing\nspacecloud.yaml:1:58: limits.operations wants more than nothing"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c, err := load(t, test.file, nil, nil)

@@ -16,43 +16,40 @@ import (
 const beforeData = `{"data":`
 
 // fail answers an error of the request: one without data.
-func (c *call) fail(err error) { c.failAll(gqlerror.List{gqlerror.Wrap(err)}) }
+func (e *exchange) fail(err error) { e.failAll(gqlerror.List{gqlerror.Wrap(err)}) }
 
-func (c *call) failAll(list gqlerror.List) {
-	var shown gqlerror.List
-	for _, g := range list[:min(len(list), errorsShown)] {
-		shown = append(shown, c.presenter.present(&c.request, g))
-	}
-	status := statusOf(shown[0], c.format)
+func (e *exchange) failAll(list gqlerror.List) {
+	shown := e.shown(list)
+	status := statusOf(shown[0], e.format)
 	if r, ok := list[0].Err.(*refusal); ok { //nolint:errorlint // fail wrapped it
 		status = r.status
 	}
-	c.send(status, c.withErrors(&graphql.Response{Errors: shown}))
+	e.send(status, e.appendResponse(nil, &graphql.Response{Errors: shown}))
 }
 
 // answer answers an operation that ran. Response.Data is nil if it could not begin, and null
 // if an error reached the root.
-func (c *call) answer(response *graphql.Response) {
+func (e *exchange) answer(response *graphql.Response) {
 	switch {
 	case response.Data == nil && len(response.Errors) > 0:
-		c.send(statusOf(response.Errors[0], c.format), c.withErrors(response))
-	case len(response.Errors) > 0:
-		c.send(http.StatusOK, c.withErrors(response))
+		e.send(statusOf(response.Errors[0], e.format), e.appendResponse(nil, response))
+	case len(response.Errors) > 0: // data may stand in the buffer, so the answer is made elsewhere
+		e.send(http.StatusOK, e.appendResponse(nil, response))
 	default:
-		c.send(http.StatusOK, c.withData(response))
+		e.send(http.StatusOK, e.withData(response))
 	}
 }
 
 // withData is an answer without errors, made in the buffer.
-func (c *call) withData(response *graphql.Response) []byte {
-	b := c.request.buffer.bytes
+func (e *exchange) withData(response *graphql.Response) []byte {
+	b := e.request.buffer.bytes
 	if data := response.Data; within(b, data) {
 		b = b[:len(b)+len(data)]
 	} else {
 		b = append(b, data...)
 	}
-	b = append(c.appendExtensions(b, response.Extensions), '}')
-	c.request.buffer.bytes = b
+	b = append(e.appendExtensions(b, response.Extensions), '}')
+	e.request.buffer.bytes = b
 	return b
 }
 
@@ -61,12 +58,17 @@ func within(b []byte, data json.RawMessage) bool {
 	return len(data) > 0 && cap(b)-len(b) >= len(data) && &b[:cap(b)][len(b)] == &data[0]
 }
 
-// withErrors is an answer with errors, which come first. Data may stand in the buffer, so it is
-// made elsewhere.
-func (c *call) withErrors(response *graphql.Response) []byte {
-	b := append([]byte(`{"errors":`), c.errors(response.Errors)...)
+// appendResponse appends an answer, its errors first.
+func (c *call) appendResponse(b []byte, response *graphql.Response) []byte {
+	b = append(b, '{')
+	if len(response.Errors) > 0 {
+		b = append(append(b, `"errors":`...), c.errors(response.Errors)...)
+	}
 	if response.Data != nil {
-		b = append(append(b, `,"data":`...), response.Data...)
+		if len(response.Errors) > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(b, `"data":`...), response.Data...)
 	}
 	return append(c.appendExtensions(b, response.Extensions), '}')
 }
@@ -96,13 +98,13 @@ func (c *call) appendExtensions(b []byte, extensions map[string]any) []byte {
 var nosniff = []string{"nosniff"}
 
 // send writes the answer at once.
-func (c *call) send(status int, body []byte) {
-	h := c.w.Header()
-	h["Content-Type"] = contentTypes[c.format]
+func (e *exchange) send(status int, body []byte) {
+	h := e.w.Header()
+	h["Content-Type"] = contentTypes[e.format]
 	h["X-Content-Type-Options"] = nosniff
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
-	c.w.WriteHeader(status)
-	if c.r.Method != http.MethodHead {
-		_, _ = c.w.Write(body) // a client that went away cannot be told so
+	e.w.WriteHeader(status)
+	if e.r.Method != http.MethodHead {
+		_, _ = e.w.Write(body) // a client that went away cannot be told so
 	}
 }

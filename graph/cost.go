@@ -11,7 +11,7 @@ const costHeader = "X-Cost"
 
 // addCost says what the operation cost by the estimate that limits.complexity bounds.
 func (c *call) addCost(ctx context.Context, opCtx *graphql.OperationContext, response *graphql.Response) {
-	if c.r.Header.Get(costHeader) != "true" {
+	if c.header.Get(costHeader) != "true" {
 		return
 	}
 	m := &operationOf(graphql.WithOperationContext(ctx, opCtx)).measure

@@ -26,15 +26,19 @@ type Limits struct {
 	Tokens int
 	// Body is the largest request body in bytes. Defaults to 1 MiB.
 	Body int
-	// Timeout is how long an operation may take. Defaults to 10 s.
+	// Timeout is how long an operation may take, subscriptions apart. Defaults to 10 s.
 	Timeout time.Duration
+	// Sockets is the most WebSockets and streams of events of one caller. Defaults to 100.
+	Sockets int
+	// Operations is the most operations at the same time on one WebSocket. Defaults to 100.
+	Operations int
 }
 
 func (l Limits) withDefaults() Limits {
 	for _, each := range []struct {
 		limit *int
 		usual int
-	}{{&l.Depth, 12}, {&l.Complexity, 10_000}, {&l.Aliases, 50}, {&l.Tokens, 5_000}, {&l.Body, 1 << 20}} {
+	}{{&l.Depth, 12}, {&l.Complexity, 10_000}, {&l.Aliases, 50}, {&l.Tokens, 5_000}, {&l.Body, 1 << 20}, {&l.Sockets, 100}, {&l.Operations, 100}} {
 		if *each.limit == 0 {
 			*each.limit = each.usual
 		}
@@ -46,7 +50,7 @@ func (l Limits) withDefaults() Limits {
 }
 
 func (l Limits) validate() error {
-	if min(l.Depth, l.Complexity, l.Aliases, l.Tokens, l.Body) < 1 || l.Timeout < 1 {
+	if min(l.Depth, l.Complexity, l.Aliases, l.Tokens, l.Body, l.Sockets, l.Operations) < 1 || l.Timeout < 1 {
 		return fault.New(fault.Invalid, "every limit has to be at least 1")
 	}
 	return nil

@@ -406,7 +406,7 @@ func TestSubscriptionsThatEnd(t *testing.T) {
 	}
 	first, ctx := begin(expiring)
 	second, _ := begin(w.caller("ann"))
-	w.clock.Move(time.Minute)
+	w.clock.Move(3 * time.Minute)
 	for _, c := range []struct {
 		next graphql.ResponseHandler
 		why  *live.End

@@ -10,16 +10,18 @@ import (
 // format is how an answer is labelled, which decides the status of one that failed.
 type format uint8
 
-// The formats of the GraphQL-over-HTTP draft.
+// The formats of the GraphQL-over-HTTP draft, and that of the GraphQL-over-SSE protocol.
 const (
 	plainJSON    format = iota // application/json
 	responseJSON               // application/graphql-response+json
+	eventStream                // text/event-stream
 )
 
 // The headers are shared by all answers; nobody changes them.
 var contentTypes = [...][]string{
 	plainJSON:    {"application/json; charset=utf-8"},
 	responseJSON: {"application/graphql-response+json; charset=utf-8"},
+	eventStream:  {"text/event-stream; charset=utf-8"},
 }
 
 // negotiate is the format that a client asks for; false if it takes none of ours.
@@ -36,6 +38,8 @@ func negotiate(h http.Header) (format, bool) {
 		return plainJSON, true
 	case "application/graphql-response+json":
 		return responseJSON, true
+	case "text/event-stream":
+		return eventStream, true
 	}
 	return weigh(accept[0])
 }
@@ -66,16 +70,23 @@ func weigh(accept string) (format, bool) {
 			}
 		}
 	}
-	plain, response := offers[plainJSON], offers[responseJSON]
-	if response.quality > plain.quality ||
-		response.quality == plain.quality && response.position < plain.position {
-		return responseJSON, response.quality > 0
+	best := plainJSON
+	for f, o := range offers {
+		if now := offers[best]; o.quality > now.quality || o.quality == now.quality && o.position < now.position {
+			best = format(f)
+		}
 	}
-	return plainJSON, plain.quality > 0
+	return best, offers[best].quality > 0
 }
 
-// specific is how closely a media type names f.
+// specific is how closely a media type names f. A stream is for who asks for one.
 func specific(kind string, f format) int {
+	if f == eventStream {
+		if kind == "text/event-stream" {
+			return 3
+		}
+		return 0
+	}
 	switch kind {
 	case "*/*":
 		return 1

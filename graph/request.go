@@ -17,6 +17,7 @@ type request struct {
 	id              string
 	buffer          *buffer
 	document        *document // by the query cache
+	each            bool      // see sendEach
 }
 
 type requestKey struct{}
@@ -28,6 +29,9 @@ func (r *request) Value(key any) any {
 	}
 	return r.Context.Value(key)
 }
+
+// under puts the request under another context.
+func (r *request) under(ctx context.Context) { r.Context = ctx }
 
 // requestOf is the request of ctx; an empty one where there is none.
 func requestOf(ctx context.Context) *request {
@@ -65,6 +69,11 @@ func bufferOf(ctx context.Context) []byte {
 	}
 	return b.bytes[len(b.bytes):]
 }
+
+// sendEach says that the responses of a subscription are events, each of which has to be sent: the next is
+// not asked for before. Without it they are states, and of those that a client is too slow for only the
+// newest is sent.
+func sendEach(ctx context.Context) { requestOf(ctx).each = true }
 
 // operationOf is the operation that is being run, with what was computed once for it.
 func operationOf(ctx context.Context) *operation {

@@ -3,6 +3,7 @@
 package graph
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -40,9 +41,10 @@ type Options struct {
 	Development bool
 	// Folder is where the files of the schema are, for the names of rules.
 	Folder string
-	// Caller says who sends a request; its error is the answer. Defaults to the caller of the
-	// request's context.
-	Caller func(*http.Request) (*auth.Caller, error)
+	// Caller says who sends a request, or opens a WebSocket with the payload of its
+	// connection_init, and is asked again for each operation on that; its error is the answer.
+	// The payload is nil for other requests. Defaults to the caller of the request's context.
+	Caller func(r *http.Request, payload map[string]any) (*auth.Caller, error)
 	// Log takes what clients are not told. Defaults to slog.Default().
 	Log *slog.Logger
 }
@@ -60,7 +62,6 @@ func (o Options) withDefaults() Options {
 type Server struct {
 	gate    *gate
 	door    *door
-	caller  func(*http.Request) (*auth.Caller, error) // or nil
 	handler *handler.Server
 }
 
@@ -82,12 +83,13 @@ func serve(o Options, es graphql.ExecutableSchema) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &door{o.Limits, newPresenter(o)}
-	return &Server{gate, d, o.Caller, newHandler(o, es, d)}, nil
+	d := &door{o.Limits, newPresenter(o), o.Caller, newClients(o.Limits.Sockets), usualPace}
+	return &Server{gate, d, newHandler(o, es, d)}, nil
 }
 
 func newHandler(o Options, es graphql.ExecutableSchema, d *door) *handler.Server {
 	h, known := handler.New(es), newDocuments()
+	h.AddTransport(upgrade{d})
 	h.AddTransport(post{d})
 	h.AddTransport(get{d})
 	h.AddTransport(other{d})
@@ -130,9 +132,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// A preflight carries no token. What is refused is told behind the gate, so that the pages
-	// that may ask can read it.
-	if s.caller != nil && r.Method != http.MethodOptions {
-		caller, err := s.caller(r)
+	// that may ask can read it. A WebSocket's may come in its first message.
+	if s.door.caller != nil && r.Method != http.MethodOptions && !(upgrade{}).Supports(r) {
+		caller, err := s.door.caller(r, nil)
 		if err != nil {
 			s.door.refuse(w, r, refusedCaller(w.Header(), err))
 			return
@@ -141,6 +143,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.handler.ServeHTTP(w, r)
 }
+
+// Close tells those who hold a WebSocket or a stream of events to come back, for this schema is served no
+// longer or the process ends. Subscriptions end at once; queries and mutations finish, unless ctx
+// ends. It returns when all are gone. Other requests are answered as before.
+func (s *Server) Close(ctx context.Context) { s.door.clients.close(ctx) }
 
 // refusedCaller is the answer to a token that is not good, or that came in a way which is not
 // believed.

@@ -182,7 +182,7 @@ func TestBadRequests(t *testing.T) {
 		"text/plain":          {postRequest(`{"query":"{a}"}`, "Content-Type", "text/plain"), 415, `the Content-Type is "text/plain"; send application/json`},
 		"latin 1":             {postRequest(`{"query":"{a}"}`, "Content-Type", "application/json; charset=iso-8859-1"), 415, `the charset is "iso-8859-1"; send UTF-8`},
 		"gzip":                {postRequest(`{"query":"{a}"}`, "Content-Encoding", "gzip"), 415, `the Content-Encoding is "gzip"; send the body as it is`},
-		"not acceptable":      {postRequest(`{"query":"{a}"}`, "Accept", "text/html"), 406, "the Accept header takes neither application/graphql-response+json nor application/json"},
+		"not acceptable":      {postRequest(`{"query":"{a}"}`, "Accept", "text/html"), 406, "the Accept header takes none of application/graphql-response+json, application/json and text/event-stream"},
 		"PUT":                 {httptest.NewRequest(http.MethodPut, "/graphql", nil), 405, "the method is PUT; GraphQL is served by GET and POST"},
 		"DELETE":              {httptest.NewRequest(http.MethodDelete, "/graphql", nil), 405, "the method is DELETE; GraphQL is served by GET and POST"},
 		"GET nothing":         {getRequest(), 400, `there is no query; send {"query": "…"}`},
@@ -276,6 +276,12 @@ func TestNegotiation(t *testing.T) {
 		"text/html":                                                    "",
 		"application/json;q=0":                                         "",
 		";;;":                                                          "",
+		"text/event-stream":                                            "text/event-stream",
+		"text/event-stream, application/json":                          "text/event-stream",
+		"application/json, text/event-stream":                          "application/json",
+		"text/event-stream;q=0.5, */*":                                 "application/json",
+		"text/event-stream;q=0":                                        "",
+		"text/*":                                                       "",
 	} {
 		f, ok := negotiate(http.Header{"Accept": {accept}})
 		got := ""

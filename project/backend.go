@@ -204,7 +204,7 @@ func examples(s *schema.Schema) []console.Example {
 }
 
 // door is the GraphQL door of a backend; who says who sends a request, nil the request's context.
-func (p *Project) door(b *backend, l graph.Limits, only *graph.Trusted, who func(*http.Request) (*auth.Caller, error)) (*graph.Server, error) {
+func (p *Project) door(b *backend, l graph.Limits, only *graph.Trusted, who func(*http.Request, map[string]any) (*auth.Caller, error)) (*graph.Server, error) {
 	return graph.New(graph.Options{
 		API: b.api, Resolvers: b.rows, Limits: l, Trusted: only,
 		Introspection: p.Settings.Introspection, Suggestions: p.Settings.Introspection,
@@ -214,5 +214,8 @@ func (p *Project) door(b *backend, l graph.Limits, only *graph.Trusted, who func
 
 func limitsOf(c config.Config) graph.Limits {
 	l := c.Limits
-	return graph.Limits{Depth: l.Depth, Complexity: l.Complexity, Aliases: l.Aliases, Tokens: l.Tokens, Body: int(l.Body), Timeout: l.Timeout}
+	return graph.Limits{
+		Depth: l.Depth, Complexity: l.Complexity, Aliases: l.Aliases, Tokens: l.Tokens, Body: int(l.Body), Timeout: l.Timeout,
+		Sockets: l.Sockets, Operations: l.Operations,
+	}
 }

@@ -42,9 +42,10 @@ func (p *Project) loaded(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// caller is who sends a request. A bad token is refused also where none is needed.
-func (p *Project) caller(r *http.Request) (*auth.Caller, error) {
-	caller, err := p.verifier.FromRequest(r)
+// caller is who sends a request, or opens a connection with a payload. A bad token is refused also where
+// none is needed.
+func (p *Project) caller(r *http.Request, payload map[string]any) (*auth.Caller, error) {
+	caller, err := p.verifier.FromPayload(r, payload)
 	if err != nil {
 		p.Log.InfoContext(r.Context(), "a token was refused", "error", err)
 	}

@@ -45,11 +45,20 @@ func (p *Project) load(ctx context.Context) (Loaded, error) {
 	done.Warnings = next.warnings
 	if before := p.now.Swap(next); before != nil {
 		done.Changes = schema.Diff(before.schema, next.schema)
-		before.rows.Live.End(live.Swapped)
 		done.Warnings = unsaid(before.warnings, next.warnings)
+		p.leaving.Go(func() { p.replaced(context.WithoutCancel(ctx), before) })
 	}
 	done.Took = time.Since(began)
 	return done, nil
+}
+
+// replaced lets those go who hold a socket of a backend that is served no longer. What they asked for has as
+// long to finish as any request.
+func (p *Project) replaced(ctx context.Context, b *backend) {
+	ctx, cancel := context.WithTimeout(ctx, p.Settings.Limits.Timeout)
+	defer cancel()
+	b.graph.Close(ctx)
+	b.rows.Live.End(live.Swapped) // who waits without a door that can say so itself
 }
 
 // unsaid are the warnings that were not there before. Where they were said to be does not matter:

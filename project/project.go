@@ -50,7 +50,8 @@ type Project struct {
 	verifier  *auth.Verifier
 	hub       *live.Hub // of all backends: what is written by way of one that was just replaced wakes who waits at the next
 
-	now atomic.Pointer[backend] // nil until the first Load
+	now     atomic.Pointer[backend] // nil until the first Load
+	leaving sync.WaitGroup          // clients of backends that were served before
 
 	mu   sync.Mutex // one Load at a time
 	seen string     // the folder's content at the last Load; guarded by mu
@@ -84,8 +85,17 @@ func Open(ctx context.Context, c Config) (*Project, error) {
 // and an issuer has answered, his tokens are refused.
 func (p *Project) RefreshKeys(ctx context.Context) { p.verifier.Run(ctx) }
 
-// Close waits for what the databases are asked now, and closes them.
+// Leave tells clients with a WebSocket or a stream of events to come back, when the process is asked to end: see
+// graph.Server.Close.
+func (p *Project) Leave(ctx context.Context) {
+	if b := p.now.Load(); b != nil {
+		b.graph.Close(ctx)
+	}
+}
+
+// Close waits for clients of earlier schemas, and for what the databases are asked now, and closes them.
 func (p *Project) Close() error {
+	p.leaving.Wait()
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(p.databases)) {
 		errs = append(errs, p.databases[name].Close())

@@ -64,9 +64,9 @@ func requestsType() *schema.Type {
 // WriteOnce does what Write does the first time that a caller asks with a key, and answers with the same
 // bytes for 24 hours. The answer is kept by the transaction of the changes: both are there, or none.
 func (r *Resolvers) WriteOnce(ctx context.Context, c *auth.Caller, once Once, changes []Change, dst []byte) ([]byte, error) {
-	who, err := identity(c)
-	if err != nil {
-		return dst, err
+	who, known := c.Identity()
+	if !known {
+		return dst, fault.New(fault.Unauthenticated, "an Idempotency-Key needs a token with a subject: the key is the caller's")
 	}
 	dbs := databases(r, changes)
 	switch len(dbs) {
@@ -92,7 +92,7 @@ func (r *Resolvers) WriteOnce(ctx context.Context, c *auth.Caller, once Once, ch
 	o := onceMore{w: w, db: db, once: once, who: who}
 	start := len(dst)
 	var missing *Missing
-	err = w.within(ctx, dbs, changes, func() error {
+	err := w.within(ctx, dbs, changes, func() error {
 		w.holes.reset()
 		var known bool
 		var err error
@@ -113,16 +113,6 @@ func (r *Resolvers) WriteOnce(ctx context.Context, c *auth.Caller, once Once, ch
 		return dst[:start], err
 	}
 	return dst, missing.err()
-}
-
-// identity is who a caller is over many requests: issuer and subject.
-func identity(c *auth.Caller) (string, error) {
-	subject, _ := c.Claims["sub"].(string)
-	if !c.SignedIn || subject == "" {
-		return "", fault.New(fault.Unauthenticated, "an Idempotency-Key needs a token with a subject: the key is the caller's")
-	}
-	issuer, _ := c.Claims["iss"].(string)
-	return strconv.Itoa(len(issuer)) + ":" + issuer + subject, nil
 }
 
 // onceMore is a request that may have been answered.

@@ -37,7 +37,7 @@ func (f *Found) Watch(ctx context.Context, c *auth.Caller, args []schema.Value, 
 		return nil, err
 	}
 	q := live.Query{
-		Reads: p.reads(run.binding), Timely: f.r.Rules.Timely(f.uses), Caller: holder(c), Expires: c.Expires,
+		Reads: p.reads(run.binding), Timely: f.r.Rules.Timely(f.uses), Caller: holder(c), Expires: expiry(c),
 		Ask: func(ctx context.Context, now time.Time) ([]byte, error) {
 			asking := *c
 			asking.Now = now
@@ -48,6 +48,14 @@ func (f *Found) Watch(ctx context.Context, c *auth.Caller, args []schema.Value, 
 		return nil, err
 	}
 	return f.r.Live.Join(ctx, q)
+}
+
+// expiry is when a caller's token does, or a moment after: doors that can say so in their own way go first.
+func expiry(c *auth.Caller) time.Time {
+	if c.Expires.IsZero() {
+		return c.Expires
+	}
+	return c.Until().Add(time.Second)
 }
 
 // key is the same for callers who are answered alike. What the rules make of the claims may change with the
@@ -92,7 +100,7 @@ func appendValues(dst []byte, values []schema.Value) []byte {
 
 // holder is whose live queries are counted together: a caller over all requests, or an address.
 func holder(c *auth.Caller) string {
-	if who, err := identity(c); err == nil {
+	if who, known := c.Identity(); known {
 		return who
 	}
 	return "from " + c.Request.IP

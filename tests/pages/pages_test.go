@@ -43,6 +43,10 @@ func TestPages(t *testing.T) {
 var block = regexp.MustCompile("(?ms)^```(graphql name=|json variables=|json answer=)(\\S+)( as=(\\S+))?\n(.*?)^```$")
 
 func run(t *testing.T, file string) {
+	file, err := filepath.Abs(file)
+	if err != nil {
+		t.Fatal(err)
+	}
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -96,9 +100,10 @@ func run(t *testing.T, file string) {
 func serve(t *testing.T) func(user, query, variables string) string {
 	t.Helper()
 	data := t.TempDir()
+	t.Chdir(root) // as whoever follows a page, who is told of files from there
 	p, err := project.Open(t.Context(), project.Config{
 		Settings: config.Config{
-			Schema: filepath.Join(root, "schema"), Data: data,
+			Schema: "schema", Data: data,
 			Databases: map[string]config.Database{"main": {URL: config.URL("sqlite:" + filepath.Join(data, "main.db"))}},
 		},
 		Log: slog.New(slog.DiscardHandler),
