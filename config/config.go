@@ -143,6 +143,8 @@ type Limits struct {
 	Rows int `key:"rows"`
 	// Keys is the most keys that one condition may take from another database. Defaults to 10000.
 	Keys int `key:"keys"`
+	// Live is the most live queries that one caller may hold. Defaults to 100.
+	Live int `key:"live"`
 	// Timeout is how long a request may take. Defaults to 10s.
 	Timeout time.Duration `key:"timeout"`
 	// Sockets is the most WebSockets and streams of events of one caller. Defaults to 100.

@@ -34,6 +34,7 @@ var byDefault = []setting{
 	standard("limits.body", "1MiB"),
 	standard("limits.rows", "1000"),
 	standard("limits.keys", "10000"),
+	standard("limits.live", "100"),
 	standard("limits.timeout", "10s"),
 	standard("limits.sockets", "100"),
 	standard("limits.operations", "100"),

@@ -41,7 +41,7 @@ func standardConfig() Config {
 		Auth:      Auth{Claims: map[string]string{"id": "sub"}},
 		Limits: Limits{
 			Depth: 12, Complexity: 10000, Aliases: 50, Tokens: 5000,
-			Body: 1 << 20, Rows: 1000, Keys: 10_000, Timeout: 10 * time.Second, Sockets: 100, Operations: 100,
+			Body: 1 << 20, Rows: 1000, Keys: 10_000, Live: 100, Timeout: 10 * time.Second, Sockets: 100, Operations: 100,
 		},
 	}
 }
@@ -236,7 +236,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"limits: {body: 99999999999GiB}", nil, `spacecloud.yaml:1:16: limits.body wants a size such as 1MiB, 5MB or 1024, not "99999999999GiB"`},
 		{"limits: {timeout: 10}", nil, `spacecloud.yaml:1:19: limits.timeout wants a duration such as 10s or 1m30s, not "10"`},
 		{"production: yes", nil, `spacecloud.yaml:1:13: production wants true or false, not "yes"`},
-		{"limits: 3", nil, "spacecloud.yaml:1:9: limits wants keys of its own (depth, complexity, aliases, tokens, body, rows, keys, timeout, sockets, operations, rate), not one value"},
+		{"limits: 3", nil, "spacecloud.yaml:1:9: limits wants keys of its own (depth, complexity, aliases, tokens, body, rows, keys, live, timeout, sockets, operations, rate), not one value"},
 		{"listen: [a]", nil, "spacecloud.yaml:1:9: listen wants one value, not a list"},
 		{"listen: {a: b}", nil, "spacecloud.yaml:1:9: listen wants one value, not keys"},
 		{"origins: http://x", nil, "spacecloud.yaml:1:10: origins wants a list, not one value"},
@@ -364,6 +364,7 @@ limits:
   body: 1MiB                                                  # default
   rows: 1000                                                  # default
   keys: 10000                                                 # default
+  live: 100                                                   # default
   timeout: 10s                                                # default
   sockets: 100                                                # default
   operations: 100                                             # default

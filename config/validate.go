@@ -250,6 +250,7 @@ func (c Config) checkLimits(p *Problems) {
 		{"body", int64(c.Limits.Body)},
 		{"rows", int64(c.Limits.Rows)},
 		{"keys", int64(c.Limits.Keys)},
+		{"live", int64(c.Limits.Live)},
 		{"timeout", int64(c.Limits.Timeout)},
 		{"sockets", int64(c.Limits.Sockets)},
 		{"operations", int64(c.Limits.Operations)},

@@ -26,8 +26,8 @@ import (
 // API is the GraphQL API that follows from a schema, and what its root fields mean.
 type API struct {
 	SDL       string
-	Schema    *ast.Schema // SDL, built
-	Queries   map[string]Root
+	Schema    *ast.Schema     // SDL, built
+	Queries   map[string]Root // and the subscriptions of the same names
 	Mutations map[string]Root
 }
 

@@ -88,6 +88,12 @@ func (d *draft) sdl() string {
 			members:     d.mutation.members,
 		})
 	}
+	all = append(all, definition{
+		keyword:     "type",
+		name:        "Subscription",
+		description: "Live queries: what the query of the same name answers, and again whenever a change has made another answer of it.",
+		members:     d.query.members,
+	})
 	all = append(all, d.own...)
 	all = append(all, d.sharedInOrder()...)
 	var b strings.Builder

@@ -51,9 +51,13 @@ type part struct {
 	handOn  ast.SelectionSet
 }
 
-// Exec answers an operation: rows by plans, everything else by the generated schema.
+// Exec answers an operation: rows by plans, everything else by the generated schema. The answers of a
+// subscription go on until it, or its context, ends.
 func (e *executable) Exec(ctx context.Context) graphql.ResponseHandler {
 	oc := graphql.GetOperationContext(ctx)
+	if oc.Operation.Operation == ast.Subscription {
+		return e.subscribe(ctx, oc, operationOf(ctx))
+	}
 	data, errs := e.run(ctx, oc, operationOf(ctx))
 	return graphql.OneShot(&graphql.Response{Data: json.RawMessage(data), Errors: errs})
 }
@@ -143,8 +147,11 @@ func (e *executable) compile(oc *graphql.OperationContext, op *ast.OperationDefi
 		return nil, k.err
 	}
 	k.plan.tail = trimComma(before) + "}"
-	if op.Operation != ast.Mutation {
+	switch op.Operation {
+	case ast.Query:
 		k.plan.split()
+	case ast.Subscription:
+		return k.plan, k.plan.isOne()
 	}
 	return k.plan, nil
 }

@@ -179,7 +179,7 @@ func (p *Project) compile() (*backend, error) {
 	}
 	b := &backend{schema: s, api: api, finger: map[string]string{}, warnings: warnings(p.Settings.Schema, set)}
 	b.rows, err = resolvers.New(resolvers.Config{
-		Schema: s, Rules: set, Databases: p.databases, Rows: p.Settings.Limits.Rows, Keys: p.Settings.Limits.Keys,
+		Schema: s, Rules: set, Databases: p.databases, Live: p.hub.Scope(), Rows: p.Settings.Limits.Rows, Keys: p.Settings.Limits.Keys,
 	})
 	if err != nil {
 		return nil, err

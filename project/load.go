@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"spacecloud/fault"
+	"spacecloud/live"
 	"spacecloud/migrate"
 	"spacecloud/schema"
 )
@@ -57,6 +58,7 @@ func (p *Project) replaced(ctx context.Context, b *backend) {
 	ctx, cancel := context.WithTimeout(ctx, p.Settings.Limits.Timeout)
 	defer cancel()
 	b.graph.Close(ctx)
+	b.rows.Live.End(live.Swapped) // who waits without a door that can say so itself
 }
 
 // unsaid are the warnings that were not there before. Where they were said to be does not matter:

@@ -18,6 +18,7 @@ import (
 	"spacecloud/config"
 	"spacecloud/database"
 	"spacecloud/fault"
+	"spacecloud/live"
 	"spacecloud/migrate"
 )
 
@@ -47,6 +48,7 @@ type Project struct {
 	Config
 	databases map[string]*database.DB
 	verifier  *auth.Verifier
+	hub       *live.Hub // of all backends: what is written by way of one that was just replaced wakes who waits at the next
 
 	now     atomic.Pointer[backend] // nil until the first Load
 	leaving sync.WaitGroup          // clients of backends that were served before
@@ -58,7 +60,10 @@ type Project struct {
 
 // Open makes the data folder, opens the databases and reads the keys for tokens.
 func Open(ctx context.Context, c Config) (*Project, error) {
-	p := &Project{Config: c.withDefaults(), databases: map[string]*database.DB{}}
+	p := &Project{
+		Config: c.withDefaults(), databases: map[string]*database.DB{},
+		hub: live.New(live.Config{PerCaller: c.Settings.Limits.Live, Timeout: c.Settings.Limits.Timeout}),
+	}
 	if err := makeFolder(c.Settings.Data); err != nil { // for the files of databases, too
 		return nil, err
 	}

@@ -1,6 +1,10 @@
 package query
 
-import "slices"
+import (
+	"slices"
+
+	"spacecloud/schema"
+)
 
 // Walk calls do for every operand of a level.
 func Walk(l *Level, do func(Operand)) {
@@ -93,4 +97,68 @@ func LooksElsewhere(w Where) bool {
 	elsewhere := false
 	walkWhere(w, func(o Operand) { elsewhere = elsewhere || len(o.Via) > 0 })
 	return elsewhere
+}
+
+// Others calls do for every type, perhaps more than once, of which a level looks at rows besides those that it
+// finds: behind links, and in conditions.
+func Others(l *Level, do func(*schema.Type)) {
+	others := others(do)
+	for _, c := range l.Columns {
+		others.links(c.Via)
+		others.where(c.When)
+	}
+	others.where(l.Where)
+	for _, o := range l.OrderBy {
+		others.links(o.Via)
+		others.where(o.When)
+	}
+	if l.Via != nil {
+		others.where(l.Via.Through)
+	}
+}
+
+type others func(*schema.Type)
+
+func (do others) links(links []*schema.Field) {
+	for _, f := range links {
+		do(f.Link.Target)
+		if f.Link.Through != nil {
+			do(f.Link.Through)
+		}
+	}
+}
+
+func (do others) where(w Where) {
+	switch w := w.(type) {
+	case And:
+		for _, part := range w {
+			do.where(part)
+		}
+	case Or:
+		for _, part := range w {
+			do.where(part)
+		}
+	case Not:
+		do.where(w.Where)
+	case Untrue:
+		do.where(w.Where)
+	case Some:
+		do.behind(w.Link, w.Through, w.Where)
+	case One:
+		do.behind(w.Link, w.If, w.Where)
+	case Count:
+		do.behind(w.Link, w.Through, w.Where)
+	case Exists:
+		do(w.Type)
+		do.where(w.Where)
+	default:
+		walkWhere(w, func(o Operand) { do.links(o.Via) })
+	}
+}
+
+func (do others) behind(link *schema.Field, conditions ...Where) {
+	do.links([]*schema.Field{link})
+	for _, w := range conditions {
+		do.where(w)
+	}
 }

@@ -300,11 +300,10 @@ func (c *cascade) delete(ctx context.Context, t *schema.Type, keys []schema.Valu
 }
 
 func (c *cascade) system(ctx context.Context, q query.Write, keys []schema.Value) error {
-	tx := c.w.txs[c.w.db(q.Type)]
-	if tx == nil {
+	if c.w.txs[c.w.db(q.Type)] == nil {
 		return fault.New(fault.Invalid, "rows of database %s would go with what this deletes; delete it by a request of its own", q.Type.DB)
 	}
-	_, err := tx.Write(ctx, rules.SystemWrite(q), query.Binding{Keys: keys})
+	_, err := c.w.do(ctx, rules.SystemWrite(q), query.Binding{Keys: keys})
 	return err
 }
 

@@ -52,9 +52,15 @@ func (w *writing) within(ctx context.Context, dbs []*database.DB, changes []Chan
 	for {
 		w.wants = nil
 		err := database.Together(ctx, dbs, beside, func(txs map[*database.DB]driver.Tx, views map[*database.DB]driver.Reader) error {
-			w.txs, w.views = txs, views
-			return do()
+			w.txs, w.views, w.done = txs, views, w.done[:0]
+			err := do()
+			w.made = err == nil
+			return err
 		})
+		if w.made { // and committed, or nobody knows, or one database of several has
+			w.tell(changes, w.watched)
+			w.made = false
+		}
 		if w.wants == nil || ctx.Err() != nil {
 			return err
 		}

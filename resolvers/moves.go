@@ -212,7 +212,7 @@ func (n *nest) unjoin(ctx context.Context, through *schema.Type, rows [][]schema
 	}
 	q := query.Write{Verb: query.Delete, Type: through, ByKeys: true}
 	if through.Owned {
-		_, err := n.w.txs[n.w.db(through)].Write(ctx, rules.SystemWrite(q), query.Binding{Keys: keys})
+		_, err := n.w.do(ctx, rules.SystemWrite(q), query.Binding{Keys: keys})
 		return err
 	}
 	may, err := n.may(ctx, query.Delete, through, keys)

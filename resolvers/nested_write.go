@@ -268,7 +268,7 @@ func (n *nest) put(ctx context.Context, batch []*node) error {
 	}
 	q := query.Write{Verb: query.Create, Type: t, Columns: inserted, Rows: rows, WantKeys: true}
 	if t.Owned {
-		_, err := n.w.txs[n.w.db(t)].Write(ctx, rules.SystemWrite(q), query.Binding{})
+		_, err := n.w.do(ctx, rules.SystemWrite(q), query.Binding{})
 		return err
 	}
 	ours := n.unasked(batch)

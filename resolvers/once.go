@@ -85,7 +85,7 @@ func (r *Resolvers) WriteOnce(ctx context.Context, c *auth.Caller, once Once, ch
 	if err := db.Ensure(ctx, requests, createRequests); err != nil {
 		return dst, err
 	}
-	w := &writing{r: r, caller: c}
+	w := r.writing(c)
 	if w.alone(changes[0].Type) {
 		return dst, w.needsTransactions(changes[0].Type, "an answer cannot be kept with the change, so it takes no Idempotency-Key")
 	}

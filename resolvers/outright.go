@@ -36,6 +36,10 @@ func (w *writing) outright(ctx context.Context, c *Change, dst []byte) ([]byte, 
 		return dst, false, err
 	}
 	written, err := w.db(c.Type).WriteAlone(ctx, narrowed, b)
+	if err == nil || isDoubtful(err) {
+		w.note(narrowed.Write(), b, written)
+		w.tell([]Change{*c}, w.watched && err == nil)
+	}
 	switch {
 	case row != nil && c.Verb == query.Delete && fault.KindOf(err) == fault.Conflict:
 		return dst, false, nil
@@ -51,6 +55,15 @@ func (w *writing) outright(ctx context.Context, c *Change, dst []byte) ([]byte, 
 	}
 	dst = writer{row, &told{columns, written}, nil, &w.holes}.object(dst)
 	return dst, true, nil
+}
+
+// isDoubtful is whether a write that failed may have been done all the same.
+func isDoubtful(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Unavailable, fault.Timeout, fault.Internal:
+		return true
+	}
+	return false
 }
 
 // told is the level that shows the row that a change answers with, nil for a change that shows none,

@@ -34,6 +34,7 @@ type level struct {
 	statement driver.Statement // nil where the rules allow no row
 	asked     *query.Level     // what it says, for explanations
 	questions *prepared        // with what to ask other databases first; nil for nothing
+	narrowed  *query.Level     // what it looks at under the rules, in all databases; nil for no rows
 	joined    *rules.Joined    // of a link whose join rows are in another database, else nil
 	joins     int              // place in plan.levels of the one that asks for them
 	groups    *query.Groups    // of an aggregate or groups, else nil
@@ -139,6 +140,7 @@ func (k *compiler) prepare(l *level, asked query.Level) error {
 		return err
 	}
 	l.statement, l.asked = p.statement, p.asked
+	l.narrowed = narrowed.Level()
 	if len(p.questions) > 0 {
 		l.questions, l.joined = p, p.apart.Joined
 		k.readers(p)

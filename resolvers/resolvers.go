@@ -8,15 +8,19 @@ import (
 
 	"spacecloud/database"
 	"spacecloud/fault"
+	"spacecloud/live"
 	"spacecloud/rules"
 	"spacecloud/schema"
 )
 
-// Config is what a Resolvers stands on. All of it is required but the limits.
+// Config is what a Resolvers stands on. All of it is required but Live and the limits.
 type Config struct {
 	Schema    *schema.Schema
 	Rules     *rules.Set
 	Databases map[string]*database.DB // by the name that @table calls them
+	// Live is who waits for rows of the schema, and is told of what is written. Defaults to one of
+	// its own.
+	Live *live.Scope
 	// Rows is the most rows that one list may ask for (limits.rows). Defaults to 1,000.
 	Rows int
 	// Keys is the most keys that one condition may take from another database (limits.keys).
@@ -33,6 +37,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	if c.Live == nil {
+		c.Live = live.New(live.Config{}).Scope()
+	}
 	if c.Rows == 0 {
 		c.Rows = 1_000
 	}

@@ -115,10 +115,8 @@ func (p *plan) finish(run *run) {
 func (run *run) answer(ctx context.Context, dst []byte) ([]byte, error) {
 	root := run.plan.levels[0]
 	run.ctx = ctx
-	for _, l := range run.plan.levels {
-		if err := run.bounds(l); err != nil {
-			return dst, err
-		}
+	if err := run.allBounds(); err != nil {
+		return dst, err
 	}
 	if len(root.children) == 0 && run.keys == nil && root.page == nil {
 		return run.direct(ctx, root, dst)
@@ -232,7 +230,17 @@ func (run *run) each(ctx context.Context, l *level, keys []schema.Value, do func
 	return rows.Close()
 }
 
-// bounds checks what the request says for limit and offset.
+// allBounds checks what the request says for limits and offsets.
+func (run *run) allBounds() error {
+	for _, l := range run.plan.levels {
+		if err := run.bounds(l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bounds checks what the request says for limit and offset of a level.
 func (run *run) bounds(l *level) error {
 	if l.page != nil {
 		return run.pageBounds(l.page)

@@ -10,6 +10,7 @@ import (
 	"spacecloud/database"
 	"spacecloud/database/driver"
 	"spacecloud/fault"
+	"spacecloud/live"
 	"spacecloud/query"
 	"spacecloud/rules"
 	"spacecloud/schema"
@@ -73,13 +74,21 @@ type writing struct {
 	now    *Change                        // that is being made
 	claims []schema.Value
 	holes  holes // of the answer
+
+	watched bool          // whether anybody waited for rows when it began
+	made    bool          // all changes, which are about to be committed
+	done    []live.Change // for those who wait
+}
+
+func (r *Resolvers) writing(c *auth.Caller) *writing {
+	return &writing{r: r, caller: c, watched: r.Live.Hub().Watched()}
 }
 
 // Write makes all changes in order, in one transaction for each database, and appends the
 // text before each and its answer. The first error rolls everything back; its faults have the path of
 // the change that failed. A Missing is none of these: all is done, and the answer has nulls.
 func (r *Resolvers) Write(ctx context.Context, c *auth.Caller, changes []Change, dst []byte) ([]byte, error) {
-	w := &writing{r: r, caller: c}
+	w := r.writing(c)
 	if err := w.separable(changes); err != nil {
 		return dst, err
 	}
@@ -189,7 +198,7 @@ func (w *writing) write(ctx context.Context, q query.Write, keys []schema.Value,
 	if err != nil {
 		return driver.Written{}, err
 	}
-	written, err := w.txs[w.db(q.Type)].Write(ctx, narrowed, b)
+	written, err := w.do(ctx, narrowed, b)
 	if err != nil {
 		return driver.Written{}, err
 	}

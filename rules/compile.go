@@ -123,8 +123,18 @@ func (u unit) rule(use Use, e schema.Expr) {
 			return t.bounded(e, c.node)
 		})
 		u.set.rules[use] = newRule(use, e, c)
+		u.set.rules[use].timely = mentions(a.Expr(), "now")
 		u.lookups(e.Pos, "the "+use.Verb.String()+" rule of "+use.what(), c.node, use.Field == nil && use.Verb == query.Read)
 	}
+}
+
+// mentions is whether a name stands in an expression.
+func mentions(e celast.Expr, name string) bool {
+	found := false
+	celast.PreOrderVisit(e, celast.NewExprVisitor(func(e celast.Expr) {
+		found = found || e.Kind() == celast.IdentKind && e.AsIdent() == name
+	}))
+	return found
 }
 
 var verbs = []query.Verb{query.Read, query.Create, query.Update, query.Delete}

@@ -31,12 +31,13 @@ func newSet() *Set {
 type rule struct {
 	node
 	parts  []slot
+	timely bool         // whether it speaks of now
 	named  []fault.Rule // itself, for refusals
 	clause clause       // for explanations
 }
 
 func newRule(u Use, e schema.Expr, c clause) *rule {
-	return &rule{c.node, c.slots(nil), []fault.Rule{{Of: u.String(), File: e.Pos.File, Line: e.Pos.Line}}, c}
+	return &rule{node: c.node, parts: c.slots(nil), named: []fault.Rule{{Of: u.String(), File: e.Pos.File, Line: e.Pos.Line}}, clause: c}
 }
 
 // Use is one rule that a query depends on: of a type, or of a field.
@@ -71,6 +72,11 @@ func (s *Set) Shape(dst []byte, c *auth.Caller, uses []Use) []byte {
 		}
 	}
 	return dst
+}
+
+// Timely is whether what one of the rules says changes with the time alone.
+func (s *Set) Timely(uses []Use) bool {
+	return slices.ContainsFunc(uses, func(u Use) bool { return s.rules[u] != nil && s.rules[u].timely })
 }
 
 // standing tells apart whom a refusal is worded for, and who is refused nothing.

@@ -243,9 +243,10 @@ func (k Kind) Open(tb testing.TB) driver.Driver {
 // Server is a schema that is served, and what it stands on.
 type Server struct {
 	http.Handler
-	Schema  *schema.Schema
-	API     *generator.API
-	Drivers map[string]driver.Driver // undecorated, by the names of the databases
+	Schema    *schema.Schema
+	API       *generator.API
+	Resolvers *resolvers.Resolvers
+	Drivers   map[string]driver.Driver // undecorated, by the names of the databases
 
 	tb testing.TB
 }
@@ -296,8 +297,9 @@ func Sources(tb testing.TB, k Kind, o Options, sources ...schema.Source) *Server
 	if o.Log == nil {
 		o.Log = testLog{tb}
 	}
+	s.Resolvers = Must(resolvers.New(c))(tb)
 	s.Handler = Must(graph.New(graph.Options{
-		API: s.API, Resolvers: Must(resolvers.New(c))(tb), Introspection: true, Suggestions: true, Limits: o.HTTP,
+		API: s.API, Resolvers: s.Resolvers, Introspection: true, Suggestions: true, Limits: o.HTTP,
 		Log: slog.New(slog.NewTextHandler(o.Log, nil)),
 	}))(tb)
 	return s
