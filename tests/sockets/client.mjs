@@ -1,5 +1,5 @@
-// Uses a server by the client of graphql-ws: a change, a query, the same again after the server has closed
-// the socket, and a token that is not good. It says what it does, a line each, and waits at "close" until it
+// Uses a server by the client of graphql-ws: a change, a query, and a live query that sees the change, the same again after the
+// server has closed the socket, and a token that is not good. It says what it does, a line each, and waits at "close" until it
 // was closed.
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
@@ -25,7 +25,11 @@ const client = createClient({
 });
 const firstClose = new Promise((resolve) => (closed = resolve));
 
+const live = client.iterate({ query: 'subscription { notes { id } }' });
+const seen = async () => say('live', (await live.next()).value);
+await seen();
 say('mutation', await ask(client, 'mutation($id: ID!) { insertNote(doc: {id: $id, owner: "ann"}) { id owner } }', { id: 'a' }));
+await seen();
 say('query', await ask(client, '{ notes { id } }'));
 try {
   await ask(client, '{ nope }');
@@ -35,6 +39,8 @@ try {
 say('close', null);
 say('closed', await firstClose);
 say('again', await ask(client, '{ notes { id text } }'));
+await seen();
+await live.return();
 client.dispose();
 
 const stranger = createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0, connectionParams: { token: token + 'x' } });

@@ -68,8 +68,8 @@ func token(t *testing.T) string {
 	return served.Must(auth.Mint(auth.Key{Alg: "HS256", Secret: []byte(secret)}, map[string]any{"sub": "ann"}, time.Hour))(t)
 }
 
-// The client of graphql-ws asks, is sent away by a schema swap, comes back by itself, and learns that a token is
-// not good.
+// The client of graphql-ws asks, is told of a change, is sent away by a schema swap, comes back by itself with what it asked for
+// live, and learns that a token is not good.
 func TestClientOfGraphQLWS(t *testing.T) {
 	if _, err := exec.LookPath("node"); err != nil {
 		t.Skip("the client needs node")
@@ -100,12 +100,15 @@ func TestClientOfGraphQLWS(t *testing.T) {
 	if err := client.Wait(); err != nil {
 		t.Error(err)
 	}
-	want := `mutation {"data":{"insertNote":{"id":"a","owner":"ann"}}}
+	want := `live {"data":{"notes":[]}}
+mutation {"data":{"insertNote":{"id":"a","owner":"ann"}}}
+live {"data":{"notes":[{"id":"a"}]}}
 query {"data":{"notes":[{"id":"a"}]}}
 error "Cannot query field \"nope\" on type \"Query\". Did you mean \"note\" or \"notes\"?"
 close null
 closed 1012
 again {"data":{"notes":[{"id":"a","text":null}]}}
+live {"data":{"notes":[{"id":"a"}]}}
 refused [4403,"the token is not valid"]`
 	if got := strings.Join(said, "\n"); got != want {
 		t.Errorf("the client said\n%s\nwant\n%s", got, want)
