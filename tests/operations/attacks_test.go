@@ -1,13 +1,20 @@
 package operations
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
+	"spacecloud/auth"
 	"spacecloud/fault"
 	"spacecloud/query"
 	"spacecloud/rules"
@@ -148,6 +155,15 @@ func (a assault) repelled() (said, error) {
 			return s, a.justified(e.Message)
 		}
 	}
+	live, err := a.followed()
+	if err != nil {
+		return s, fmt.Errorf("as a subscription: %w", err)
+	}
+	if len(a.op.set) == 1 {
+		if err := differ(s, live); err != nil {
+			return s, fmt.Errorf("as a subscription: %w", err)
+		}
+	}
 	r := a.op.write(a.api, literals, a.seed)
 	open, err := hear(a.mirror.ask(a.callers[a.caller], r.text, r.variables))
 	if err != nil {
@@ -210,4 +226,34 @@ func (a assault) justified(message string) error {
 		return fmt.Errorf("refused with %q, and the claims allow it", message)
 	}
 	return nil
+}
+
+// followed asks for a query as a subscription, and is told the first answer.
+func (a assault) followed() (said, error) {
+	op := &operation{"subscription", a.op.set[:1]}
+	body := served.Must(json.Marshal(map[string]any{"query": op.write(a.api, literals, a.seed).text}))(a.t)
+	ctx, cancel := context.WithCancel(auth.With(a.t.Context(), a.callers[a.caller]))
+	defer cancel()
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "text/event-stream")
+	w := &first{ResponseRecorder: httptest.NewRecorder(), enough: cancel}
+	a.ServeHTTP(w, r)
+	_, text, _ := strings.Cut(w.Body.String(), "event: next\ndata: ")
+	text, _, _ = strings.Cut(text, "\n\n")
+	return hear(served.Answer{Status: w.Code, Body: []byte(text)})
+}
+
+// first is a stream of events of which somebody wants the first.
+type first struct {
+	*httptest.ResponseRecorder
+	enough func()
+}
+
+func (w *first) Write(p []byte) (int, error) {
+	n, err := w.ResponseRecorder.Write(p)
+	if strings.Contains(w.Body.String(), "event: next") {
+		w.enough()
+	}
+	return n, err
 }
