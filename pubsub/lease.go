@@ -123,6 +123,8 @@ func free(ctx context.Context, watch jetstream.KeyWatcher, ttl time.Duration) er
 
 func (l *lease) create(ctx context.Context) (err error) {
 	sent := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, min(l.ttl, patience))
+	defer cancel()
 	l.revision, err = l.bucket.Create(ctx, l.name, []byte(l.holder))
 	l.stopAfter(sent)
 	return err

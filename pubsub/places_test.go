@@ -16,8 +16,8 @@ import (
 // longTTL is a lease's in tests that are not about its end.
 const longTTL = time.Hour
 
-// patience is how long something may take that should take milliseconds.
-const patience = 30 * time.Second
+// longEnough is how long something may take that should take milliseconds.
+const longEnough = 30 * time.Second
 
 // place is where a Bus can be. Each node of nodes is a Bus there; where that is one process, they are the same.
 type place struct {
@@ -82,7 +82,7 @@ func (e *external) run(t testing.TB) {
 		t.Fatal(err)
 	}
 	s.Start()
-	if !s.ReadyForConnections(patience) {
+	if !s.ReadyForConnections(longEnough) {
 		t.Fatal("the server does not start")
 	}
 	e.Server = s
@@ -147,7 +147,7 @@ func until(t testing.TB, what string, so func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(patience); !so(); <-tick.C {
+	for end := time.Now().Add(longEnough); !so(); <-tick.C {
 		if time.Now().After(end) {
 			t.Fatalf("not: %s", what)
 		}

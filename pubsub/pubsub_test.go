@@ -225,7 +225,7 @@ func TestAServerOfAClusterGoes(t *testing.T) {
 	untilMissed(t, s)
 	meet(t, a, s, "x")
 	until(t, "the stream has a leader again", func() bool {
-		ctx, cancel := context.WithTimeout(t.Context(), askTimeout)
+		ctx, cancel := context.WithTimeout(t.Context(), answerTime)
 		defer cancel()
 		last, err := stream.Bounds(ctx)
 		if err == nil && last.Last < 10 {

@@ -13,10 +13,10 @@ import (
 	"spacecloud/fault"
 )
 
-// How long a stream may take to be made, and how long one answer.
+// How long one answer about streams may take, and how long it is asked again.
 const (
-	makeTimeout = 10 * time.Second
-	askTimeout  = time.Second
+	answerTime = time.Second
+	patience   = 10 * time.Second
 )
 
 // window is how many entries are under way at once.
@@ -110,16 +110,21 @@ func (b *Bus) ensure(ctx context.Context, want jetstream.StreamConfig) error {
 	return err
 }
 
-// make asks again when there is no answer: a cluster is silent to one of two nodes that want the same thing made at once, and about what
-// was made a moment ago.
-func (b *Bus) make(ctx context.Context, ask func(context.Context) error) error {
+// make is ask for what changes something, one at a time.
+func (b *Bus) make(ctx context.Context, change func(context.Context) error) error {
 	b.making.Lock()
 	defer b.making.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, makeTimeout)
+	return b.ask(ctx, change)
+}
+
+// ask asks again when there is no answer: a cluster is silent to one of two nodes that want the same thing made at once, about what
+// was made a moment ago, and while it has no leader.
+func (b *Bus) ask(ctx context.Context, question func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		try, done := context.WithTimeout(ctx, askTimeout)
-		err := ask(try)
+		try, done := context.WithTimeout(ctx, answerTime)
+		err := question(try)
 		done()
 		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 			return err
@@ -134,6 +139,8 @@ func (s *Stream) Publish(ctx context.Context, e Entry) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	ack, err := s.bus.js.PublishMsg(ctx, m)
 	if err != nil {
 		return 0, s.bus.unavailable(err)
@@ -226,7 +233,7 @@ func (s *Stream) message(e Entry) (*nats.Msg, error) {
 
 // Bounds are what it holds now.
 func (s *Stream) Bounds(ctx context.Context) (Bounds, error) {
-	handle, err := s.bus.js.Stream(ctx, s.name)
+	handle, err := s.handle(ctx)
 	if err != nil {
 		return Bounds{}, s.bus.unavailable(err)
 	}
@@ -234,13 +241,26 @@ func (s *Stream) Bounds(ctx context.Context) (Bounds, error) {
 	return Bounds{max(info.State.FirstSeq, 1), info.State.LastSeq, info.Created}, nil
 }
 
+// handle knows what the stream holds now.
+func (s *Stream) handle(ctx context.Context) (handle jetstream.Stream, err error) {
+	err = s.bus.ask(ctx, func(ctx context.Context) error {
+		handle, err = s.bus.js.Stream(ctx, s.name)
+		return err
+	})
+	return handle, err
+}
+
 // Get is the entry of a number, or ErrGone.
 func (s *Stream) Get(ctx context.Context, seq uint64) (Entry, error) {
-	handle, err := s.bus.js.Stream(ctx, s.name)
+	handle, err := s.handle(ctx)
 	if err != nil {
 		return Entry{}, s.bus.unavailable(err)
 	}
-	m, err := handle.GetMsg(ctx, seq)
+	var m *jetstream.RawStreamMsg
+	err = s.bus.ask(ctx, func(ctx context.Context) error {
+		m, err = handle.GetMsg(ctx, seq)
+		return err
+	})
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return Entry{}, ErrGone
@@ -283,9 +303,13 @@ func (s *Stream) open(ctx context.Context, from uint64) (jetstream.MessagesConte
 	if from < bounds.First || from > bounds.Last+1 {
 		return nil, fmt.Errorf("%w: there are %d to %d, and not %d", ErrGone, bounds.First, bounds.Last, from)
 	}
-	consumer, err := s.bus.js.OrderedConsumer(ctx, s.name, jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
-		InactiveThreshold: idleReader, MaxResetAttempts: maxResets,
+	var consumer jetstream.Consumer
+	err = s.bus.ask(ctx, func(ctx context.Context) error {
+		consumer, err = s.bus.js.OrderedConsumer(ctx, s.name, jetstream.OrderedConsumerConfig{
+			DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
+			InactiveThreshold: idleReader, MaxResetAttempts: maxResets,
+		})
+		return err
 	})
 	if err != nil {
 		return nil, s.bus.unavailable(err)

@@ -59,7 +59,7 @@ func say(t testing.TB, b *Bus, subject, data string) {
 // hear is the next message, which comes.
 func hear(t testing.TB, s *Subscription) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), longEnough)
 	defer cancel()
 	m, err := s.Next(ctx)
 	if err != nil {
@@ -71,7 +71,7 @@ func hear(t testing.TB, s *Subscription) string {
 // meet waits until the server of from knows of s, which another server of a cluster learns a moment later.
 func meet(t testing.TB, from *Bus, s *Subscription, subject string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), longEnough)
 	defer cancel()
 	var asking sync.WaitGroup
 	heard := make(chan struct{})
@@ -197,7 +197,7 @@ func theSlowAreToldAndNobodyWaits(t *testing.T, here, there *Bus) {
 // untilMissed hears what there is until something is missed.
 func untilMissed(t testing.TB, s *Subscription) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), longEnough)
 	defer cancel()
 	for {
 		if _, err := s.Next(ctx); errors.Is(err, ErrMissed) {
@@ -317,7 +317,7 @@ func numbers(last, n uint64) []Entry {
 // checkNumbers reads entries that say their number.
 func checkNumbers(t testing.TB, s *Stream, from, to uint64) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), longEnough)
 	defer cancel()
 	next := from
 	for e, err := range s.Read(ctx, from) {
