@@ -60,6 +60,10 @@ func (b *Bus) take(ctx context.Context, name string) (*lease, error) {
 	l := &lease{bucket: bucket, name: name, holder: rand.Text(), ttl: b.ttl}
 	for {
 		err := l.create(ctx)
+		if err == nil && ctx.Err() != nil {
+			l.giveBack(context.WithoutCancel(ctx))
+			return nil, context.Cause(ctx)
+		}
 		if err == nil {
 			return l, nil
 		}
@@ -121,9 +125,10 @@ func free(ctx context.Context, watch jetstream.KeyWatcher, ttl time.Duration) er
 	}
 }
 
+// create hears the answer whether or not ctx ends meanwhile: a lease of which nobody knows stays until it is forgotten.
 func (l *lease) create(ctx context.Context) (err error) {
 	sent := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, min(l.ttl, patience))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(l.ttl, closeTimeout))
 	defer cancel()
 	l.revision, err = l.bucket.Create(ctx, l.name, []byte(l.holder))
 	l.stopAfter(sent)
