@@ -267,10 +267,13 @@ func (h *having) several(in input) (query.Where, error) {
 		}
 		parts = append(parts, w)
 	}
-	if in.name == "_and" {
-		return query.And(parts), nil
+	switch {
+	case in.name == "_or":
+		return query.Or(parts), nil
+	case len(parts) == 0:
+		return nil, emptyHaving(in.name)
 	}
-	return query.Or(parts), nil
+	return query.And(parts), nil
 }
 
 // measured compiles the operators on a measure: those on a column such as would hold it.

@@ -45,6 +45,8 @@ type Item struct {
 type Order struct {
 	Field *schema.Field
 	Via   []*schema.Field // to-one links from the row to the field's owner
+	// When is where the row that Via leads to may be read, nil for everywhere: elsewhere the key is null.
+	When  Where
 	Desc  bool
 	Nulls Nulls
 	// Ours is whether nobody asked for it: it breaks the ties of what was asked for.
@@ -80,6 +82,9 @@ type Level struct {
 	// Lock keeps others from changing or deleting the rows that a transaction reads until it ends,
 	// where they could while it writes.
 	Lock bool
+	// Chosen is whether a caller chose the rows of a change by Where: what becomes of them tells
+	// what Where says of them, so it is asked of rows only that the caller may read, too.
+	Chosen bool
 	// Groups makes groups of the rows that meet Where: Groups.Measures are read instead of
 	// Columns, and Groups.OrderBy is the order. With Via they are the groups of each key, and
 	// By is empty; a key without rows need not have one.
@@ -140,6 +145,8 @@ type Write struct {
 	// row each is for, and the others are set to its values, beside what Set does to all.
 	Set   []Assign // of an update
 	Where Where    // of an update or delete; nil for all
+	// Chosen is that of a Level.
+	Chosen bool
 	// ByKeys restricts an update or delete to Binding.Keys: flat primary keys.
 	ByKeys bool
 	// WantKeys asks for the primary keys of the rows that were written, in the order of

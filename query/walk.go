@@ -8,6 +8,9 @@ func Walk(l *Level, do func(Operand)) {
 		walkWhere(c.When, do)
 	}
 	walkWhere(l.Where, do)
+	for _, o := range l.OrderBy {
+		walkWhere(o.When, do)
+	}
 	if l.Groups != nil {
 		walkWhere(l.Groups.Having, do)
 	}

@@ -88,7 +88,12 @@ func (l failing) given(ctx context.Context, w *writing, columns []*schema.Field,
 
 // reads is whether a level looks at one of some columns, or at other rows.
 func (l failing) reads(columns []*schema.Field) bool {
-	found := query.LooksElsewhere(l.level.Level().Where)
+	return query.LooksElsewhere(l.level.Level().Where) || l.names(columns)
+}
+
+// names is whether a level looks at one of some columns.
+func (l failing) names(columns []*schema.Field) bool {
+	found := false
 	query.Walk(l.level.Level(), func(o query.Operand) {
 		f := o.Field
 		if len(o.Inside) > 0 {

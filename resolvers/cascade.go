@@ -98,29 +98,29 @@ func (w *writing) cascades(t *schema.Type) bool {
 	})
 }
 
-// deleteRows deletes rows under the caller's rule, with all that goes with them. Before is called when it is
-// known that they may go.
-func (w *writing) deleteRows(ctx context.Context, t *schema.Type, keys []schema.Value, before func() error) (int, error) {
+// deleteRows deletes rows that the caller may delete, with all that goes with them. Before is called when it is
+// known that they can go.
+func (w *writing) deleteRows(ctx context.Context, t *schema.Type, keys []schema.Value, before func() error) error {
 	c := &cascade{
 		w: w, doomed: map[*schema.Type]*rowSet{}, nulled: map[*schema.Field]*rowSet{}, kept: map[*schema.Field]*rowSet{},
 	}
 	if err := c.doom(ctx, t, slices.Collect(slices.Chunk(keys, len(t.Primary)))); err != nil {
-		return 0, err
+		return err
 	}
 	if err := c.restricted(t); err != nil {
-		return 0, err
+		return err
 	}
 	if w.alone(t) && (len(c.nulled) > 0 || c.rows > len(keys)/len(t.Primary)) {
-		return 0, w.needsTransactions(t, "rows that link to this %s would have to go or change with it; do that first", t.Name)
+		return w.needsTransactions(t, "rows that link to this %s would have to go or change with it; do that first", t.Name)
 	}
 	for along := range c.doomed {
 		if along != t && w.alone(along) {
-			return 0, w.needsTransactions(along, "rows of it would have to go with this %s; do that first", t.Name)
+			return w.needsTransactions(along, "rows of it would have to go with this %s; do that first", t.Name)
 		}
 	}
 	if before != nil {
 		if err := before(); err != nil {
-			return 0, err
+			return err
 		}
 	}
 	return c.run(ctx, t, keys)
@@ -231,30 +231,32 @@ func stillLinked(root, of *schema.Type, links []*schema.Field, cause error) erro
 	return fault.Wrap(fault.Conflict, cause, "%s (%s)", text, strings.Join(ways, ", ")).With("types", types)
 }
 
-// run writes: first the rows that lose a key, then those that go, from the far end.
-func (c *cascade) run(ctx context.Context, root *schema.Type, keys []schema.Value) (int, error) {
+// run writes: first the rows that lose a key, then those that go, from the far end. Whether the first rows may go
+// was decided by how everything was before, of which their rule may speak. Without transactions nothing
+// goes with them, and the rule is asked again, for nobody keeps the rows as they were.
+func (c *cascade) run(ctx context.Context, root *schema.Type, keys []schema.Value) error {
 	for _, f := range c.order {
 		if c.nulled[f] == nil {
 			continue
 		}
 		if err := c.clear(ctx, f, c.nulled[f].keys); err != nil {
-			return 0, err
+			return err
 		}
 	}
 	for _, t := range c.farFirst(root) {
+		doomed := c.doomed[t].keys
 		if t == root {
-			rest := c.besides(root, keys)
-			if err := c.delete(ctx, root, rest); err != nil {
-				return 0, err
-			}
-			continue
+			doomed = c.besides(root, keys)
 		}
-		if err := c.delete(ctx, t, c.doomed[t].keys); err != nil {
-			return 0, err
+		if err := c.delete(ctx, t, doomed); err != nil {
+			return err
 		}
 	}
-	done, err := c.w.write(ctx, query.Write{Verb: query.Delete, Type: root, ByKeys: true}, keys, nil)
-	return done.Affected, err
+	if c.w.alone(root) {
+		_, err := c.w.write(ctx, query.Write{Verb: query.Delete, Type: root, ByKeys: true}, keys, nil)
+		return err
+	}
+	return c.delete(ctx, root, keys)
 }
 
 // besides are rows of the first type that go with those that the caller deletes.
@@ -328,7 +330,7 @@ func (c *cascade) farFirst(root *schema.Type) []*schema.Type {
 // remove deletes the rows that the caller may delete, and answers with them as they were.
 func (w *writing) remove(ctx context.Context, c *Change, dst []byte) ([]byte, error) {
 	if !c.wantsRows() && !w.cascades(c.Type) {
-		written, err := w.write(ctx, query.Write{Verb: query.Delete, Type: c.Type, Where: c.where()}, nil, nil)
+		written, err := w.write(ctx, query.Write{Verb: query.Delete, Type: c.Type, Where: c.where(), Chosen: c.chosen()}, nil, nil)
 		if err != nil {
 			return dst, w.undeleted(c, err)
 		}
@@ -344,7 +346,7 @@ func (w *writing) remove(ctx context.Context, c *Change, dst []byte) ([]byte, er
 	if err := w.bounded(keys, c.Type); err != nil {
 		return dst, err
 	}
-	_, err = w.deleteRows(ctx, c.Type, keys, func() error {
+	err = w.deleteRows(ctx, c.Type, keys, func() error {
 		dst, err = w.answer(ctx, c, len(keys)/len(c.Type.Primary), keys, dst)
 		return err
 	})

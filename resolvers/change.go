@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -36,12 +37,13 @@ func (w *writing) update(ctx context.Context, c *Change, dst []byte) ([]byte, er
 	}
 	known := c.namesRow(fields)
 	q := query.Write{
-		Verb: query.Update, Type: c.Type, Set: set, Where: c.where(),
+		Verb: query.Update, Type: c.Type, Set: set, Where: c.where(), Chosen: c.chosen(),
 		WantKeys: !known && (c.wantsRows() || check.needed()),
+		Readable: check.asksAfter() && constrained(c.Type, fields),
 	}
 	written, err := w.write(ctx, q, nil, ours)
 	if err != nil {
-		return dst, err
+		return dst, cmp.Or(w.insteadOf(ctx, err, c, check, set), err)
 	}
 	if c.One && written.Affected == 0 {
 		return dst, w.missing(ctx, c)
@@ -79,10 +81,18 @@ func (c *Change) where() query.Where {
 	return all
 }
 
+// chosen is whether the caller chose rows by what they hold, and not by a key, nor all there are.
+func (c *Change) chosen() bool {
+	if all, isAnd := c.Where.(query.And); isAnd {
+		return c.Key == nil && len(all) > 0
+	}
+	return c.Key == nil && c.Where != nil
+}
+
 // find is the primary keys of the rows that a change means and the rule of a verb allows,
 // ascending. Those that are to be changed stay as they are until then.
 func (w *writing) find(ctx context.Context, c *Change, verb query.Verb) ([]schema.Value, error) {
-	l := query.Level{Type: c.Type, Where: c.where(), Lock: verb != query.Read}
+	l := query.Level{Type: c.Type, Where: c.where(), Chosen: c.chosen(), Lock: verb != query.Read}
 	for _, f := range c.Type.Primary {
 		l.Columns = append(l.Columns, query.Cell{Field: f})
 		l.OrderBy = append(l.OrderBy, query.Order{Field: f, Ours: true})

@@ -15,6 +15,9 @@ func (n *nest) plan(ctx context.Context) error {
 	if err := n.noContradictions(); err != nil {
 		return err
 	}
+	if err := n.beforehand(ctx); err != nil {
+		return err
+	}
 	for _, x := range slices.Clone(n.nodes) {
 		if x.there == nil {
 			continue
@@ -186,7 +189,7 @@ func (n *nest) unjoinOthers(ctx context.Context, x *node, f *schema.Field, order
 	if err != nil {
 		return err
 	}
-	seen, err := n.readable(ctx, link.Target, targets)
+	seen, err := n.may(ctx, query.Read, link.Target, targets)
 	if err != nil {
 		return err
 	}
@@ -212,12 +215,15 @@ func (n *nest) unjoin(ctx context.Context, through *schema.Type, rows [][]schema
 		_, err := n.w.txs[n.w.db(through)].Write(ctx, rules.SystemWrite(q), query.Binding{Keys: keys})
 		return err
 	}
-	deleted, err := n.w.deleteRows(ctx, through, keys, nil)
-	if err != nil {
-		return below(path, err)
-	}
-	if deleted < len(rows) {
+	may, err := n.may(ctx, query.Delete, through, keys)
+	switch {
+	case err != nil:
+		return err
+	case slices.Contains(may, false):
 		return fault.New(fault.Denied, "delete of this %s is not allowed", through.Name).At(path...)
+	}
+	if err := n.w.deleteRows(ctx, through, keys, nil); err != nil {
+		return below(path, err)
 	}
 	return nil
 }
@@ -248,12 +254,7 @@ func (n *nest) moveRows(ctx context.Context) error {
 			if m.away != away {
 				continue
 			}
-			if err := n.move(ctx, m, add); err != nil {
-				return err
-			}
-		}
-		if err := n.wrong.err(); err != nil {
-			return err
+			n.move(m, add)
 		}
 		for _, g := range order {
 			later, err := n.w.updateRows(ctx, g, links[g], func(i int) []any { return paths[g][i] })
@@ -267,59 +268,12 @@ func (n *nest) moveRows(ctx context.Context) error {
 }
 
 // move adds the rows of one move.
-func (n *nest) move(ctx context.Context, m move, add func(m move, primary, to []schema.Value, path []any)) error {
-	link := m.link.Link
-	owner := make([]schema.Value, len(link.From))
-	for i, k := range link.From {
-		owner[i], _ = m.owner.value(k)
+func (n *nest) move(m move, add func(m move, primary, to []schema.Value, path []any)) {
+	to := make([]schema.Value, len(m.link.Link.From))
+	if !m.away {
+		to = m.ownerKey()
 	}
-	nulls := make([]schema.Value, len(owner))
-	switch {
-	case !m.away:
-		add(m, m.row.primary(), owner, m.row.path)
-		return nil
-	case m.row != nil:
-		now := make([]schema.Value, len(link.To))
-		for i, k := range link.To {
-			now[i] = m.row.value(k)
-		}
-		if packed(now) != packed(owner) {
-			n.wrong.add(fault.New(fault.NotFound, "%s.%s does not lead to this %s", m.link.Owner.Name, m.link.Name, m.row.typ.Name).At(m.row.path...))
-			return nil
-		}
-		add(m, m.row.primary(), nulls, m.row.path)
-		return nil
+	for _, row := range m.keys {
+		add(m, row, to, m.path())
 	}
-	kept := map[string]bool{}
-	for _, other := range n.moves {
-		if other.owner == m.owner && other.link == m.link && !other.away {
-			kept[packed(other.row.primary())] = true
-		}
-	}
-	for _, x := range n.nodes {
-		if x.typ == link.Target && x.there == nil {
-			kept[packed(x.key())] = true
-		}
-	}
-	var rows [][]schema.Value
-	var keys []schema.Value
-	err := n.w.lookup(ctx, by(link.Target, link.To, link.Target.Primary, false), owner, func(_ int, row []schema.Value) error {
-		if !kept[packed(row)] {
-			rows, keys = append(rows, row), append(keys, row...)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	seen, err := n.readable(ctx, link.Target, keys)
-	if err != nil {
-		return err
-	}
-	for i, row := range rows {
-		if seen[i] {
-			add(m, row, nulls, append(slices.Clip(m.owner.path), m.link.Name))
-		}
-	}
-	return nil
 }

@@ -65,8 +65,9 @@ type connected struct {
 type move struct {
 	link  *schema.Field // of the owner
 	owner *node
-	row   *connected
+	row   *connected // nil for all that the link leads to but those that are named besides
 	away  bool
+	keys  [][]schema.Value // the primary keys of the rows that it is of
 }
 
 // drop is the end of a many-to-many link.
@@ -249,10 +250,10 @@ func (n *nest) inverse(x *node, f *schema.Field, l *Linked, path []any) {
 		child.fills = append(child.fills, fill{to: f.Link.To, from: f.Link.From, node: x})
 	}
 	for i, key := range l.Connect {
-		n.moves = append(n.moves, move{f, x, n.name(f, key, step(path, "connect", i, l.List), f.Link.To), false})
+		n.moves = append(n.moves, move{link: f, owner: x, row: n.name(f, key, step(path, "connect", i, l.List), f.Link.To)})
 	}
 	for i, key := range l.Disconnect {
-		n.moves = append(n.moves, move{f, x, n.name(f, key, step(path, "disconnect", i, l.List), f.Link.To), true})
+		n.moves = append(n.moves, move{link: f, owner: x, row: n.name(f, key, step(path, "disconnect", i, l.List), f.Link.To), away: true})
 	}
 	n.replace(x, f, l, path)
 }
@@ -320,7 +321,7 @@ func (n *nest) replace(x *node, f *schema.Field, l *Linked, path []any) {
 		return
 	}
 	for i, key := range l.Set {
-		n.moves = append(n.moves, move{f, x, n.name(f, key, at(path, "set", i), f.Link.To), false})
+		n.moves = append(n.moves, move{link: f, owner: x, row: n.name(f, key, at(path, "set", i), f.Link.To)})
 	}
 	n.moves = append(n.moves, move{link: f, owner: x, away: true})
 }

@@ -111,7 +111,7 @@ func (n *nest) see(ctx context.Context, group []*connected) error {
 		}
 		found, keys = append(found, c), append(keys, c.primary()...)
 	}
-	seen, err := n.readable(ctx, group[0].typ, keys)
+	seen, err := n.may(ctx, query.Read, group[0].typ, keys)
 	if err != nil {
 		return err
 	}
@@ -371,10 +371,13 @@ func (n *nest) change(ctx context.Context, x *node) error {
 	}
 	check.computed(c.Set)
 	if len(set) > 0 {
-		q := query.Write{Verb: query.Update, Type: x.typ, Set: set, ByKeys: true}
+		q := query.Write{
+			Verb: query.Update, Type: x.typ, Set: set, ByKeys: true,
+			Readable: check.asksAfter() && constrained(x.typ, fieldsOf(set)),
+		}
 		done, err := n.w.write(ctx, q, x.there, ours)
 		if err != nil {
-			return err
+			return cmp.Or(assigned(set).insteadOf(ctx, n.w, err, check, x.there, nil), err)
 		}
 		if done.Affected == 0 {
 			return fault.New(fault.Denied, "update of this %s is not allowed", x.typ.Name)
@@ -415,7 +418,7 @@ func (n *nest) checkAll(ctx context.Context) error {
 		for _, c := range groups[t] {
 			keys = append(keys, c.primary()...)
 		}
-		seen, err := n.readable(ctx, t, keys)
+		seen, err := n.may(ctx, query.Read, t, keys)
 		if err != nil {
 			return err
 		}
@@ -428,17 +431,17 @@ func (n *nest) checkAll(ctx context.Context) error {
 	return wrong.err()
 }
 
-// readable is for each key whether the caller may read its row.
-func (n *nest) readable(ctx context.Context, t *schema.Type, keys []schema.Value) ([]bool, error) {
+// may is for each key whether the caller may read its row, or change it.
+func (n *nest) may(ctx context.Context, verb query.Verb, t *schema.Type, keys []schema.Value) ([]bool, error) {
 	seen := make([]bool, len(keys)/len(t.Primary))
 	if len(keys) == 0 {
 		return seen, nil
 	}
-	l := query.Level{Type: t, Via: &query.Via{Single: true}}
+	l := query.Level{Type: t, Via: &query.Via{Single: true}, Lock: verb != query.Read}
 	for _, f := range t.Primary {
 		l.Columns = append(l.Columns, query.Cell{Field: f})
 	}
-	narrowed, err := n.w.r.Rules.Level(n.w.caller, query.Read, l)
+	narrowed, err := n.w.r.Rules.Level(n.w.caller, verb, l)
 	if err != nil {
 		if refused(err) {
 			return seen, nil

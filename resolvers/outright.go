@@ -81,7 +81,7 @@ func (w *writing) only(c *Change) (query.Write, []*schema.Field, bool, error) {
 	case c.Verb == query.Update && len(c.Links) == 0:
 		return w.onlyUpdate(c)
 	case c.Verb == query.Delete && !c.wantsRows() && !w.cascades(c.Type):
-		return query.Write{Verb: query.Delete, Type: c.Type, Where: c.where()}, nil, true, nil
+		return query.Write{Verb: query.Delete, Type: c.Type, Where: c.where(), Chosen: c.chosen()}, nil, true, nil
 	}
 	return query.Write{}, nil, false, nil
 }
@@ -109,7 +109,7 @@ func (w *writing) onlyUpdate(c *Change) (q query.Write, ours []*schema.Field, ok
 		return q, nil, false, err
 	}
 	check.computed(c.Set)
-	q = query.Write{Verb: query.Update, Type: c.Type, Set: set, Where: c.where()}
+	q = query.Write{Verb: query.Update, Type: c.Type, Set: set, Where: c.where(), Chosen: c.chosen()}
 	return q, ours, !check.needed() && len(w.loose(&q)) == 0, nil
 }
 

@@ -92,10 +92,10 @@ func (r *Resolvers) compile(c *auth.Caller, f *query.Find, no refusal) (*plan, e
 	return k.plan, nil
 }
 
-// refused tells a no of the rules from other errors.
+// refused tells a no of the rules to rows from other errors.
 func refused(err error) bool {
 	kind := fault.KindOf(err)
-	return kind == fault.Denied || kind == fault.Unauthenticated
+	return (kind == fault.Denied || kind == fault.Unauthenticated) && !rules.Misasked(err)
 }
 
 // level compiles f and what hangs on it. On a flat no it returns the error beside a level

@@ -1,6 +1,7 @@
 package resolvers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -211,6 +212,14 @@ type rowGroup struct {
 	places  []int            // of each row, for its path
 }
 
+// keys are the primary keys of the rows.
+func (g *rowGroup) keys() (keys []schema.Value) {
+	for _, row := range g.rows {
+		keys = append(keys, row[:len(g.typ.Primary)]...)
+	}
+	return keys
+}
+
 // updateRows updates rows by their keys, under the rule before and after: each of them, or none.
 // Links are those that the caller went along, whose rules count as well. What the rows must be
 // like afterwards is for the caller to check.
@@ -229,11 +238,14 @@ func (w *writing) updateRows(ctx context.Context, g *rowGroup, links []*schema.F
 	}
 	written, err := w.write(ctx, query.Write{
 		Verb: query.Update, Type: g.typ, Columns: slices.Concat(g.typ.Primary, g.columns), Rows: g.rows, Set: set, WantKeys: true,
+		Readable: check.asksAfter() && constrained(g.typ, g.columns),
 	}, nil, fieldsOf(set))
-	if err != nil {
-		return later{}, err
-	}
 	n := len(g.typ.Primary)
+	place := func(i int) []any { return path(g.places[i]) }
+	if err != nil {
+		o := overwrite{g.columns, func(i int) []schema.Value { return g.rows[i][n:] }, fieldsOf(set)}
+		return later{}, cmp.Or(o.insteadOf(ctx, w, err, check, g.keys(), place), err)
+	}
 	if written.Affected < len(g.rows) {
 		reached := map[string]bool{}
 		for key := range slices.Chunk(written.Keys, n) {
@@ -241,15 +253,11 @@ func (w *writing) updateRows(ctx context.Context, g *rowGroup, links []*schema.F
 		}
 		for i, row := range g.rows {
 			if !reached[packed(row[:n])] {
-				return later{}, fault.New(fault.Denied, "update of this %s is not allowed", g.typ.Name).At(path(g.places[i])...)
+				return later{}, fault.New(fault.Denied, "update of this %s is not allowed", g.typ.Name).At(place(i)...)
 			}
 		}
 	}
-	var keys []schema.Value
-	for _, row := range g.rows {
-		keys = append(keys, row[:n]...)
-	}
-	return later{check, keys, func(i int) []any { return path(g.places[i]) }}, nil
+	return later{check, g.keys(), place}, nil
 }
 
 func names(fields []*schema.Field) string {

@@ -33,6 +33,11 @@ func (n Narrowed) Apart(keys int) (*Apart, error) {
 	for i, c := range l.Columns {
 		l.Columns[i].When = s.where(c.When, true)
 	}
+	l.OrderBy = slices.Clone(l.OrderBy)
+	for i, o := range l.OrderBy {
+		l.OrderBy[i].When = filter(s.where(o.When, true))
+	}
+	l.OrderBy = telling(l.OrderBy)
 	if l.Via != nil && l.Via.Through != nil {
 		via := *l.Via
 		via.Through = s.where(via.Through, true)

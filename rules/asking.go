@@ -130,35 +130,39 @@ func (a *asking) fromHere(o query.Operand, w query.Where) query.Where {
 	return w
 }
 
-// order is what rows must meet so that sorting by their columns tells nothing: each row that
-// a sort key is read from is readable, or there is none.
-func (a *asking) order(keys []query.Order) query.Where {
-	out := query.Where(query.True)
-	for _, k := range keys {
+// order are sort keys that tell nothing of rows that the caller may not read: what is read from one is
+// null, as if the row were not there.
+func (a *asking) order(keys []query.Order) []query.Order {
+	out := slices.Clone(keys)
+	for i, k := range keys {
 		if !k.Ours {
-			a.mayAsk(k.Field)
+			out[i].When = filter(a.readable(query.Operand{Kind: query.Column, Field: k.Field, Via: k.Via}))
 		}
-		out = and(out, a.sortable(k.Via))
 	}
-	return out
+	return telling(out)
 }
 
-func (a *asking) sortable(via []*schema.Field) query.Where {
-	if len(via) == 0 {
+// telling are the sort keys but for those that are null in every row.
+func telling(keys []query.Order) []query.Order {
+	return slices.DeleteFunc(keys, func(k query.Order) bool { return k.When == query.False })
+}
+
+// chosen is which rows of a type a change may be about that were chosen by what they hold.
+func (a *asking) chosen(is bool, t *schema.Type) query.Where {
+	if !is {
 		return query.True
 	}
-	a.mayTake(via[0])
-	there := and(a.landing(via[0]), a.sortable(via[1:]))
-	if there == query.True {
-		return query.True
+	rule := a.row(t)
+	if rule == query.False {
+		a.refuse(misasked{deny(a.caller, query.Read, t.Name)})
 	}
-	return or(not(someOf(via[0], query.True)), someOf(via[0], there))
+	return rule
 }
 
 // mayAsk refuses a field whose value the claims alone do not allow to read.
 func (a *asking) mayAsk(f *schema.Field) {
 	if f.Hidden && !a.caller.IsSystem() || a.set.field(a.caller, f, query.Read) != query.True {
-		a.refuse(deny(a.caller, query.Read, f.Owner.Name+"."+f.Name))
+		a.refuse(misasked{deny(a.caller, query.Read, f.Owner.Name+"."+f.Name)})
 	}
 }
 

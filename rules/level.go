@@ -17,16 +17,17 @@ func (s *Set) Level(c *auth.Caller, verb query.Verb, l query.Level) (Narrowed, e
 	asked := asking{set: s, caller: c}
 	via, joins := asked.via(l.Via)
 	where := asked.where(l.Where, false)
-	order := asked.order(l.OrderBy)
+	l.OrderBy = asked.order(l.OrderBy)
 	asked.groups(l.Groups)
 	for _, f := range l.Distinct {
 		asked.mayAsk(f)
 	}
+	chosen := asked.chosen(l.Chosen, l.Type)
 	if asked.err != nil {
 		return Narrowed{}, asked.err
 	}
-	l.Via, l.Where = via, filter(where, order, rule, joins)
-	l.Columns = s.cells(c, l.Columns)
+	l.Via, l.Where = via, filter(where, rule, joins, chosen)
+	l.Columns = asked.cells(l.Columns)
 	return Narrowed{&l}, nil
 }
 
@@ -38,11 +39,15 @@ func filter(parts ...query.Where) query.Where {
 	return nil
 }
 
-// cells are the columns, each shown where its rule allows.
-func (s *Set) cells(c *auth.Caller, cells []query.Cell) []query.Cell {
+// cells are the columns, each shown where its rule and those of the links to it allow.
+func (a *asking) cells(cells []query.Cell) []query.Cell {
 	out := make([]query.Cell, len(cells))
 	for i, cell := range cells {
-		out[i] = query.Cell{Field: cell.Field, Via: cell.Via, When: filter(cell.When, s.field(c, cell.Field, query.Read))}
+		shown := a.set.field(a.caller, cell.Field, query.Read)
+		if len(cell.Via) > 0 { // of a cursor, whose column was asked about
+			shown = a.readable(query.Operand{Kind: query.Column, Field: cell.Field, Via: cell.Via})
+		}
+		out[i] = query.Cell{Field: cell.Field, Via: cell.Via, When: filter(cell.When, shown)}
 	}
 	return out
 }

@@ -24,10 +24,11 @@ func (s *Set) Write(c *auth.Caller, w query.Write, filled ...*schema.Field) (Nar
 	for _, a := range w.Set {
 		asked.readable(a.Value)
 	}
+	chosen := asked.chosen(w.Chosen, w.Type)
 	if asked.err != nil {
 		return NarrowedWrite{}, asked.err
 	}
-	w.Where = filter(where, rule)
+	w.Where = filter(where, rule, chosen)
 	return NarrowedWrite{&w}, nil
 }
 

@@ -180,8 +180,14 @@ func (s *scope) sort(orders []query.Order) {
 	set, key := bson.D{}, bson.D{}
 	for _, o := range orders {
 		path := s.through(o.Via) + s.name(o.Field)
+		value := any("$" + path)
+		if o.When != nil {
+			value = when(s.truth(o.When, true), value, nil)
+			path = s.field()
+			set = append(set, bson.E{Key: path, Value: value})
+		}
 		if o.Nullable() {
-			s.nulls(&set, &key, "$"+path, o.Desc, o.Nulls)
+			s.nulls(&set, &key, value, o.Desc, o.Nulls)
 		}
 		key = appendKey(key, path, o.Desc)
 	}

@@ -118,19 +118,23 @@ func (b *Builder) Cells(l *query.Level, row string) {
 }
 
 func (b *Builder) cell(c query.Cell, row string) {
-	if Always(c.When) {
-		b.cellColumn(c, row)
-		return
-	}
-	if c.When == query.False || c.When == query.Unknown {
+	b.shown(c.When, func() { b.cellColumn(c, row) })
+}
+
+// shown appends a value, which is null where a condition is not true.
+func (b *Builder) shown(when query.Where, value func()) {
+	switch {
+	case Always(when):
+		value()
+	case when == query.False || when == query.Unknown:
 		b.Text("NULL")
-		return
+	default:
+		b.Text("CASE WHEN ")
+		b.Where(when)
+		b.Text(" THEN ")
+		value()
+		b.Text(" END")
 	}
-	b.Text("CASE WHEN ")
-	b.Where(c.When)
-	b.Text(" THEN ")
-	b.cellColumn(c, row)
-	b.Text(" END")
 }
 
 func (b *Builder) cellColumn(c query.Cell, row string) {
@@ -159,7 +163,7 @@ func (b *Builder) Orders(row string, orders []query.Order) {
 	b.Of(row, func() {
 		list(b, orders, ", ", func(o query.Order) {
 			operand := query.Operand{Kind: query.Column, Field: o.Field, Via: o.Via}
-			value := func() { b.dialect.Side(b, operand, o.Field.Scalar) }
+			value := func() { b.shown(o.When, func() { b.dialect.Side(b, operand, o.Field.Scalar) }) }
 			b.dialect.SortKey(b, value, o.Desc, o.Nullable(), o.Nulls)
 		})
 	})

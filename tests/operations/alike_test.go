@@ -157,18 +157,23 @@ func beyond(s said) bool {
 	})
 }
 
-// taken is that a row has a key of another; of which key, where it is several, is told by chance.
-var taken = regexp.MustCompile(`^(another \w+ has this) .*$`)
-
-// linked is that rows are linked to; by which links, where there are several, the foreign keys of SQLite do not say.
-var linked = regexp.MustCompile(`^rows of .* (still link to this \w+) .*$`)
+// vague are messages that name a key or a link: of which, where it is several, is told by chance, and not at all by
+// the foreign keys of SQLite.
+var vague = map[string]*regexp.Regexp{
+	"$1 some field":                regexp.MustCompile(`^(another \w+ has this) .*$`),
+	"rows of some type $1":         regexp.MustCompile(`^rows of .* (still link to this \w+) .*$`),
+	"some link of $1 is not there": regexp.MustCompile(`^(?:the \w+|one of .*) of (this \w+) is not there$`),
+}
 
 // canonical is an answer without what may differ.
 func (a *api) canonical(op *operation, s said) string {
 	var b strings.Builder
 	a.spellAll(&b, op.set, s.data)
 	for _, e := range s.errors {
-		fmt.Fprintf(&b, "\n%s %v %v: %s", e.Extensions.Code, e.Path, e.Extensions.Input, linked.ReplaceAllString(taken.ReplaceAllString(e.Message, "$1 some field"), "rows of some type $1"))
+		for plain, names := range vague {
+			e.Message = names.ReplaceAllString(e.Message, plain)
+		}
+		fmt.Fprintf(&b, "\n%s %v %v: %s", e.Extensions.Code, e.Path, e.Extensions.Input, e.Message)
 	}
 	return version7.ReplaceAllString(b.String(), "a new UUID")
 }

@@ -262,6 +262,8 @@ type Options struct {
 	HTTP graph.Limits
 	// On says which database of the schema is of which kind, where it is not the one kind.
 	On map[string]Kind
+	// Dangling are links that may lead to rows that are not there: no foreign keys.
+	Dangling bool
 }
 
 // Text serves the text of a schema.
@@ -277,6 +279,9 @@ func Sources(tb testing.TB, k Kind, o Options, sources ...schema.Source) *Server
 	c := o.Limits
 	c.Schema, c.Databases = s.Schema, map[string]*database.DB{}
 	for _, name := range s.Schema.Databases() {
+		if o.Dangling {
+			s.Schema.WithoutForeignKeys(name)
+		}
 		kind, ok := o.On[name]
 		if !ok {
 			kind = k.Of(s.Schema, name)
