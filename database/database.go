@@ -203,12 +203,14 @@ func again(ctx context.Context, dbs []*DB, do func() (committed int, err error))
 	for try := 1; ; try++ {
 		committed, err := do()
 		switch {
-		case committed > 0 || !driver.MayRetry(err) || ctx.Err() != nil:
+		case committed > 0 || !driver.MayRetry(err):
 			return err
+		case ctx.Err() != nil:
+			return late(err)
 		case try == most:
 			return crowded(err, most)
 		case failsFast && !pause(ctx, try):
-			return err
+			return late(err)
 		}
 	}
 }
@@ -222,6 +224,16 @@ func pause(ctx context.Context, try int) bool {
 	case <-time.After(rand.N(time.Millisecond << min(try, 6))): //nolint:gosec // no secret
 		return true
 	}
+}
+
+// late is the error of a transaction whose time was over while others were in its way, with the path of the last try.
+func late(err error) error {
+	if fault.KindOf(err) != fault.Unavailable {
+		return err // it was said in other words on the way, for a reason
+	}
+	f := fault.Wrap(fault.Timeout, err, "the request ended before the database answered")
+	f.Path = fault.All(err)[0].Path
+	return f
 }
 
 // crowded is the error of a transaction that was tried often enough, with the path of the last.

@@ -240,7 +240,7 @@ func TestNobodyTriesForARequestThatIsOver(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	runs := 0
 	err := database.New("x", &crowd{failing: 1}).Tx(ctx, func(driver.Tx) error { runs++; cancel(); return nil })
-	if fault.KindOf(err) != fault.Unavailable || runs != 1 {
+	if fault.KindOf(err) != fault.Timeout || runs != 1 {
 		t.Errorf("%d runs, %v", runs, err)
 	}
 }
